@@ -1,0 +1,5 @@
+//! Hash commands.
+use super::Spec;
+
+/// The family's rows.
+pub const COMMANDS: &[Spec] = &[];

@@ -1,0 +1,5 @@
+//! List commands.
+use super::Spec;
+
+/// The family's rows.
+pub const COMMANDS: &[Spec] = &[];

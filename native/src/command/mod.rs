@@ -1,0 +1,120 @@
+//! The table of commands: one row each, read by dispatch, by the slot router, by the replication filter and by the
+//! TypeScript side, which has no second copy of these facts.
+//!
+//! A command is a deterministic function `(state, arguments, time, seed) -> reply, changes`: it reads no clock, draws
+//! only from [`Db::rng`], and lets no hash-table order decide a result (DESIGN 4.2).
+
+pub mod args;
+mod hash;
+mod key;
+mod list;
+mod server;
+mod set;
+mod string;
+mod transaction;
+mod zset;
+
+use crate::keyspace::Db;
+use crate::reply::Reply;
+use crate::status::Status;
+
+/// The words of a request, the command's name first.
+pub type Args<'a> = &'a [&'a [u8]];
+
+/// What a command gives back.
+pub type CommandResult = Result<Reply, Status>;
+
+/// A command's code. The number of arguments has been checked against [`Spec::arity`], and every key that
+/// [`Spec::keys`] names is locked in the [`Db`].
+pub type Handler = fn(&mut Db<'_>, Args<'_>) -> CommandResult;
+
+/// Where the keys stand among the words of a request.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Keys {
+    /// The command names no key.
+    None,
+    /// The command may touch any key (`KEYS`, `FLUSHALL`, ...): the whole keyspace is locked.
+    All,
+    /// From word `first` to word `last` (negative: from the end, -1 the last), every `step`th.
+    Range {
+        /// First key's word.
+        first: usize,
+        /// Last key's word.
+        last: isize,
+        /// Distance between keys.
+        step: usize,
+    },
+    /// A word that counts the keys right behind it (`SINTERCARD numkeys ...`).
+    Counted {
+        /// The counting word.
+        at: usize,
+    },
+}
+
+/// One key, the first word after the name.
+pub const ONE: Keys = Keys::Range {
+    first: 1,
+    last: 1,
+    step: 1,
+};
+/// The first two words after the name.
+pub const TWO: Keys = Keys::Range {
+    first: 1,
+    last: 2,
+    step: 1,
+};
+/// Every word after the name.
+pub const REST: Keys = Keys::Range {
+    first: 1,
+    last: -1,
+    step: 1,
+};
+
+/// One row of the table.
+#[derive(Clone, Copy, Debug)]
+pub struct Spec {
+    /// Lower case.
+    pub name: &'static str,
+    /// Number of words with the name; negative: at least so many (Redis's convention).
+    pub arity: i32,
+    /// Whether the command may change the state, and so has to go through the log.
+    pub write: bool,
+    /// Which words are keys.
+    pub keys: Keys,
+    /// The code.
+    pub handler: Handler,
+}
+
+/// Short form of a [`Spec`] that only reads.
+pub const fn read(name: &'static str, arity: i32, keys: Keys, handler: Handler) -> Spec {
+    Spec {
+        name,
+        arity,
+        write: false,
+        keys,
+        handler,
+    }
+}
+
+/// Short form of a [`Spec`] that may write.
+pub const fn write(name: &'static str, arity: i32, keys: Keys, handler: Handler) -> Spec {
+    Spec {
+        name,
+        arity,
+        write: true,
+        keys,
+        handler,
+    }
+}
+
+/// The families. Each is a `pub const COMMANDS: &[Spec]` of its module.
+pub const FAMILIES: &[&[Spec]] = &[
+    string::COMMANDS,
+    hash::COMMANDS,
+    list::COMMANDS,
+    set::COMMANDS,
+    zset::COMMANDS,
+    key::COMMANDS,
+    server::COMMANDS,
+    transaction::COMMANDS,
+];

@@ -1,0 +1,5 @@
+//! Zset commands.
+use super::Spec;
+
+/// The family's rows.
+pub const COMMANDS: &[Spec] = &[];

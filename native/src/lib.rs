@@ -1,0 +1,25 @@
+//! The native part of holdfast: the keyspace, its commands, and the RDB codec.
+//!
+//! Reading order: [`value`] (the five types) over [`structure`] (what they are made of), [`keyspace`] (the table that
+//! holds them, and [`keyspace::Db`], the only way a command sees it), [`command`] (the table of commands), [`replica`]
+//! (a keyspace driven by a replicated log), [`rdb`] and [`resp`] (the two wire formats), `binding` (the door to Node).
+//!
+//! Only `binding` names Node-API; everything else builds, and is tested, without Node.
+
+#[cfg(feature = "node")]
+mod binding;
+pub mod clock;
+pub mod command;
+pub mod keyspace;
+pub mod random;
+pub mod rdb;
+pub mod replica;
+pub mod reply;
+pub mod resp;
+pub mod status;
+pub mod structure;
+pub mod value;
+
+/// Keeps the keyspace's memory apart from the host's: its own heap, its own statistics.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

@@ -1,0 +1,1 @@
+//! A keyspace driven by a replicated log.

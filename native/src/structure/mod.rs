@@ -1,0 +1,7 @@
+//! What the values are made of. A structure knows no command, no key and no clock.
+
+pub mod index_map;
+pub mod intset;
+pub mod listpack;
+pub mod order_tree;
+pub mod quicklist;
