@@ -90,7 +90,7 @@ export interface NativeStatistics {
 /** The addon's exports. Ids are process-wide: a worker attaches to what another thread made. */
 export interface Native {
   /** Registers the class that command errors are made of, for this thread. */
-  registerError(constructor: typeof HoldfastError): void;
+  registerError(errorClass: typeof HoldfastError): void;
   keyspaceCreate(): number;
   /** Throws `CLOSED` if there is no keyspace of this id (any more). `ids`: one, or the keyspaces of a store's shards in order. */
   attach(ids: readonly number[], mode: HandleMode, bytes: boolean): NativeHandle;
