@@ -3,6 +3,10 @@
 //! All members have the width of the widest: 2, 4 or 8 bytes, widened when one does not fit and never narrowed.
 //! Look-up is O(log n); insertion and removal move what lies behind, which is cheap up to the few hundred members that a
 //! set keeps in this form. No allocation but the one vector.
+#![allow(
+    clippy::useless_conversion,
+    reason = "the same code converts from 16, 32 and 64 bits"
+)]
 
 #[derive(Clone, Debug)]
 enum Cells {

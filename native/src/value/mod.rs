@@ -3,6 +3,7 @@
 mod element;
 pub mod hash;
 pub mod list;
+mod packed;
 pub mod set;
 pub mod zset;
 
