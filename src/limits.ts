@@ -1,0 +1,72 @@
+/**
+ * Every queue, buffer and wait that has a limit, in one place. The unit is the last word of the name. Relations that
+ * must hold between limits are checked when this file is loaded.
+ */
+
+const KiB = 1024;
+const MiB = 1024 * KiB;
+
+/** The limits of a process. Read only. */
+export const limits = {
+  /** One frame on a link, header included: a value of 512 MiB, the largest there is, with room for its request. */
+  frameBytesMax: 520 * MiB,
+  /** One frame before the sender has proved that it knows the secret: a hello fits, an attack on memory does not. */
+  handshakeFrameBytesMax: 4 * KiB,
+  /** What may wait in one connection to a peer. Two windows of appends (8 MiB) and some snapshot chunks fit. */
+  linkQueueBytesMax: 32 * MiB,
+  /** Frames that came in before both connections of a pair were up. Only a few beats can be among them. */
+  linkEarlyFramesMax: 256,
+  /** From the first byte of a connection, or from dialling, to the end of its handshake. */
+  linkHandshakeMs: 2_000,
+  /** Connections at a time that have not finished their handshake. */
+  linkHandshakesMax: 64,
+  /** Status clients connected at a time. */
+  linkClientsMax: 32,
+  /** First wait before dialling again; doubles with each failure up to {@link limits.linkRetryMsMax}, with jitter. */
+  linkRetryMsMin: 25,
+  /** Longest wait before dialling again: a peer that comes back is found within this. */
+  linkRetryMsMax: 500,
+  /** Wait before dialling again when the other side, or this one, refused: nothing will change quickly. */
+  linkRefusedRetryMs: 3_000,
+  /** A connection with nothing to say says so this often. */
+  linkPingMs: 1_000,
+  /** A connection on which nothing came in for this long is dropped: its other end is gone without a word. */
+  linkSilenceMs: 4_000,
+  /** How long `close()` waits for what is queued to leave. */
+  linkCloseMs: 500,
+  /** Runs of a peer that were replaced by a newer one and are remembered, to be refused. */
+  linkSupersededRunsMax: 16,
+  /** Beats or beat replies in one frame: one per shard. */
+  shardsMax: 64,
+  /** Entries in one append. */
+  appendEntriesMax: 65_536,
+  /** A segment file of the log is closed when it has grown to this. */
+  logSegmentBytes: 64 * MiB,
+  /** One write to a log file, unless a single request is larger. */
+  logBlockBytes: 8 * MiB,
+  /** What may wait for the disk thread, per shard, before `LogWriter.append` refuses. */
+  logQueueBytesMax: 128 * MiB,
+  /** Between two syncs in mode `everysec`. */
+  everysecSyncMs: 1_000,
+  /** A directory lock in the course of being taken over from a dead process is abandoned after this. */
+  lockTakeoverMs: 5_000,
+} as const;
+
+function assertRelation(holds: boolean, relation: string): void {
+  if (!holds) throw new Error(`limits: ${relation} does not hold`);
+}
+
+assertRelation(
+  limits.handshakeFrameBytesMax < limits.frameBytesMax,
+  'handshakeFrameBytesMax < frameBytesMax',
+);
+assertRelation(limits.frameBytesMax < 2 ** 32, 'frameBytesMax fits the u32 length of a frame');
+assertRelation(limits.linkRetryMsMin < limits.linkRetryMsMax, 'linkRetryMsMin < linkRetryMsMax');
+assertRelation(limits.linkRetryMsMax < limits.linkRefusedRetryMs, 'linkRetryMsMax < linkRefusedRetryMs');
+assertRelation(
+  2 * limits.linkPingMs < limits.linkSilenceMs,
+  'two pings may be lost before a link is called silent',
+);
+assertRelation(limits.logBlockBytes <= limits.logSegmentBytes, 'logBlockBytes <= logSegmentBytes');
+assertRelation(limits.logBlockBytes < limits.logQueueBytesMax, 'logBlockBytes < logQueueBytesMax');
+assertRelation(limits.shardsMax < 0xffff, 'a shard number fits its u16, 0xffff stands for none');
