@@ -1,0 +1,398 @@
+//! The nodes of the tree, and how they split and merge.
+
+use super::{Entry, Members, Slot};
+use smallvec::SmallVec;
+
+/// Entries of a leaf: with 63 it fills an allocation of 768 bytes.
+pub(super) const LEAF_ENTRIES: usize = 63;
+/// Children of a branch.
+pub(super) const BRANCH_CHILDREN: usize = 32;
+
+/// The entry that is searched for, with its member at hand.
+pub(super) struct Key<'a, M> {
+    entry: Entry,
+    member: &'a [u8],
+    members: &'a M,
+}
+
+impl<'a, M: Members> Key<'a, M> {
+    pub(super) fn of(entry: Entry, members: &'a M) -> Self {
+        Key {
+            entry,
+            member: members.member(entry.slot),
+            members,
+        }
+    }
+
+    /// Whether the searched entry stands behind the other one.
+    pub(super) fn is_behind(&self, other: Entry) -> bool {
+        other.score < self.entry.score
+            || (other.score == self.entry.score
+                && other.slot != self.entry.slot
+                && self.members.member(other.slot) < self.member)
+    }
+}
+
+/// How many nodes there are, for the memory they take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Nodes {
+    pub(super) leaves: usize,
+    pub(super) branches: usize,
+}
+
+impl Nodes {
+    pub(super) fn memory(self) -> usize {
+        self.leaves * size_of::<Leaf>() + self.branches * size_of::<Branch>()
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Leaf {
+    len: u32,
+    slots: [Slot; LEAF_ENTRIES],
+    scores: [f64; LEAF_ENTRIES],
+}
+
+impl Default for Leaf {
+    fn default() -> Self {
+        Leaf {
+            len: 0,
+            slots: [0; LEAF_ENTRIES],
+            scores: [0.0; LEAF_ENTRIES],
+        }
+    }
+}
+
+impl Leaf {
+    pub(super) fn len(&self) -> usize {
+        self.len as usize
+    }
+
+    pub(super) fn entry(&self, i: usize) -> Entry {
+        Entry {
+            score: self.scores[..self.len()][i],
+            slot: self.slots[i],
+        }
+    }
+
+    pub(super) fn partition_point(&self, mut before: impl FnMut(Entry) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len());
+        while low < high {
+            let middle = (low + high) / 2;
+            if before(self.entry(middle)) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
+    pub(super) fn rename<M: Members>(&mut self, key: &Key<'_, M>, to: Slot) -> bool {
+        let found = self.find(key);
+        if let Some(i) = found {
+            self.slots[i] = to;
+        }
+        found.is_some()
+    }
+
+    fn find<M: Members>(&self, key: &Key<'_, M>) -> Option<usize> {
+        let i = self.partition_point(|other| key.is_behind(other));
+        (i < self.len() && self.slots[i] == key.entry.slot).then_some(i)
+    }
+
+    fn insert(&mut self, i: usize, entry: Entry) {
+        let len = self.len();
+        self.scores.copy_within(i..len, i + 1);
+        self.slots.copy_within(i..len, i + 1);
+        (self.scores[i], self.slots[i]) = (entry.score, entry.slot);
+        self.len += 1;
+    }
+
+    fn remove(&mut self, i: usize) {
+        let len = self.len();
+        self.scores.copy_within(i + 1..len, i);
+        self.slots.copy_within(i + 1..len, i);
+        self.len -= 1;
+    }
+
+    fn split_off(&mut self, cut: usize) -> Box<Leaf> {
+        let mut right = Box::<Leaf>::default();
+        let moved = self.len() - cut;
+        right.scores[..moved].copy_from_slice(&self.scores[cut..cut + moved]);
+        right.slots[..moved].copy_from_slice(&self.slots[cut..cut + moved]);
+        right.len = moved as u32;
+        self.len = cut as u32;
+        right
+    }
+
+    fn append(&mut self, right: &Leaf) {
+        let (len, more) = (self.len(), right.len());
+        self.scores[len..len + more].copy_from_slice(&right.scores[..more]);
+        self.slots[len..len + more].copy_from_slice(&right.slots[..more]);
+        self.len += right.len;
+    }
+}
+
+/// A subtree. `first` is the smallest entry below `node` and `count` the number of entries there, always.
+#[derive(Debug)]
+pub(super) struct Child {
+    pub(super) first: Entry,
+    count: u32,
+    pub(super) node: Node,
+}
+
+impl Child {
+    pub(super) fn new(node: Node, count: usize) -> Child {
+        Child {
+            first: node.first(),
+            count: u32::try_from(count).expect("slots are 32 bits wide, so counts are"),
+            node,
+        }
+    }
+
+    pub(super) fn count(&self) -> usize {
+        self.count as usize
+    }
+}
+
+#[derive(Debug)]
+pub(super) struct Branch {
+    pub(super) children: SmallVec<[Child; BRANCH_CHILDREN]>,
+}
+
+impl Branch {
+    /// The child below which the key is, or has to go.
+    pub(super) fn child_for<M: Members>(&self, key: &Key<'_, M>) -> usize {
+        let behind = self
+            .children
+            .partition_point(|child| child.first.slot == key.entry.slot || key.is_behind(child.first));
+        behind.saturating_sub(1)
+    }
+
+    /// Merges the child with a neighbour if both are so small that the result stays below three quarters.
+    fn merge_around(&mut self, i: usize, nodes: &mut Nodes) {
+        let node = &self.children[i].node;
+        if node.width() * 2 >= node.width_max() {
+            return;
+        }
+        let fits = |left: usize| {
+            let (Some(a), Some(b)) = (self.children.get(left), self.children.get(left + 1)) else {
+                return false;
+            };
+            (a.node.width() + b.node.width()) * 4 <= a.node.width_max() * 3
+        };
+        let Some(left) = [i.wrapping_sub(1), i]
+            .into_iter()
+            .find(|&left| left != usize::MAX && fits(left))
+        else {
+            return;
+        };
+        let right = self.children.remove(left + 1);
+        let left = &mut self.children[left];
+        left.count += right.count;
+        match (&mut left.node, right.node) {
+            (Node::Leaf(a), Node::Leaf(b)) => {
+                a.append(&b);
+                nodes.leaves -= 1;
+            }
+            (Node::Branch(a), Node::Branch(b)) => {
+                a.children.extend(b.children);
+                nodes.branches -= 1;
+            }
+            _ => unreachable!("all leaves have the same depth"),
+        }
+    }
+}
+
+#[derive(Debug)]
+pub(super) enum Node {
+    Leaf(Box<Leaf>),
+    Branch(Box<Branch>),
+}
+
+impl Node {
+    pub(super) fn branch(children: impl IntoIterator<Item = Child>) -> Node {
+        Node::Branch(Box::new(Branch {
+            children: children.into_iter().collect(),
+        }))
+    }
+
+    fn first(&self) -> Entry {
+        match self {
+            Node::Leaf(leaf) => leaf.entry(0),
+            Node::Branch(branch) => branch.children[0].first,
+        }
+    }
+
+    fn width(&self) -> usize {
+        match self {
+            Node::Leaf(leaf) => leaf.len(),
+            Node::Branch(branch) => branch.children.len(),
+        }
+    }
+
+    fn width_max(&self) -> usize {
+        match self {
+            Node::Leaf(_) => LEAF_ENTRIES,
+            Node::Branch(_) => BRANCH_CHILDREN,
+        }
+    }
+
+    /// Takes the child out of a branch that has no other.
+    pub(super) fn take_only_child(&mut self) -> Option<Node> {
+        match self {
+            Node::Branch(branch) if branch.children.len() == 1 => branch.children.pop().map(|only| only.node),
+            _ => None,
+        }
+    }
+
+    /// Checks the subtree and gives its number of entries and its nodes.
+    pub(super) fn verify(&self) -> (usize, Nodes) {
+        let branch = match self {
+            Node::Leaf(leaf) => {
+                let nodes = Nodes {
+                    leaves: 1,
+                    branches: 0,
+                };
+                return (leaf.len(), nodes);
+            }
+            Node::Branch(branch) => branch,
+        };
+        assert!(branch.children.len() <= BRANCH_CHILDREN && !branch.children.spilled());
+        let mut total = 0;
+        let mut nodes = Nodes {
+            leaves: 0,
+            branches: 1,
+        };
+        for child in &branch.children {
+            assert_eq!(
+                child.first,
+                child.node.first(),
+                "first is the smallest entry below"
+            );
+            assert_eq!(child.node.depth(), branch.children[0].node.depth());
+            let (count, below) = child.node.verify();
+            assert!(count > 0, "no empty node below a branch");
+            assert_eq!(count, child.count(), "count is the number of entries below");
+            total += count;
+            nodes.leaves += below.leaves;
+            nodes.branches += below.branches;
+        }
+        (total, nodes)
+    }
+
+    fn depth(&self) -> usize {
+        match self {
+            Node::Leaf(_) => 0,
+            Node::Branch(branch) => 1 + branch.children[0].node.depth(),
+        }
+    }
+}
+
+/// Where a full node is cut: in the middle, but at its end when the tree grows at its right edge, so that ascending
+/// insertions leave full nodes behind.
+fn cut(width: usize, at: usize, rightmost: bool) -> usize {
+    if rightmost && at == width {
+        width
+    } else {
+        width / 2
+    }
+}
+
+/// Inserts below `node`, and gives the right part if the node had to be split.
+pub(super) fn insert_into<M: Members>(
+    node: &mut Node,
+    entry: Entry,
+    key: &Key<'_, M>,
+    rightmost: bool,
+    nodes: &mut Nodes,
+) -> Option<Child> {
+    let branch = match node {
+        Node::Leaf(leaf) => {
+            let right = insert_into_leaf(leaf, entry, key, rightmost)?;
+            nodes.leaves += 1;
+            let count = right.len();
+            return Some(Child::new(Node::Leaf(right), count));
+        }
+        Node::Branch(branch) => branch,
+    };
+    let i = branch.child_for(key);
+    let rightmost = rightmost && i + 1 == branch.children.len();
+    let child = &mut branch.children[i];
+    let split = insert_into(&mut child.node, entry, key, rightmost, nodes);
+    child.first = child.node.first();
+    child.count += 1;
+    let new = split?;
+    child.count -= new.count;
+    let right = insert_child(branch, i + 1, new, rightmost)?;
+    nodes.branches += 1;
+    let count = right.iter().map(Child::count).sum();
+    Some(Child::new(Node::branch(right), count))
+}
+
+fn insert_into_leaf<M: Members>(
+    leaf: &mut Leaf,
+    entry: Entry,
+    key: &Key<'_, M>,
+    rightmost: bool,
+) -> Option<Box<Leaf>> {
+    let at = leaf.partition_point(|other| key.is_behind(other));
+    if leaf.len() < LEAF_ENTRIES {
+        leaf.insert(at, entry);
+        return None;
+    }
+    let cut = cut(LEAF_ENTRIES, at, rightmost);
+    let mut right = leaf.split_off(cut);
+    if at < cut {
+        leaf.insert(at, entry);
+    } else {
+        right.insert(at - cut, entry);
+    }
+    Some(right)
+}
+
+fn insert_child(branch: &mut Branch, at: usize, new: Child, rightmost: bool) -> Option<Vec<Child>> {
+    if branch.children.len() < BRANCH_CHILDREN {
+        branch.children.insert(at, new);
+        return None;
+    }
+    let cut = cut(BRANCH_CHILDREN, at, rightmost);
+    let mut right: Vec<Child> = branch.children.drain(cut..).collect();
+    if at < cut {
+        branch.children.insert(at, new);
+    } else {
+        right.insert(at - cut, new);
+    }
+    Some(right)
+}
+
+/// Removes the key's entry below `node`, which may be left empty. False if it is not there.
+pub(super) fn remove_from<M: Members>(node: &mut Node, key: &Key<'_, M>, nodes: &mut Nodes) -> bool {
+    let branch = match node {
+        Node::Leaf(leaf) => {
+            let found = leaf.find(key);
+            if let Some(i) = found {
+                leaf.remove(i);
+            }
+            return found.is_some();
+        }
+        Node::Branch(branch) => branch,
+    };
+    let i = branch.child_for(key);
+    let child = &mut branch.children[i];
+    if !remove_from(&mut child.node, key, nodes) {
+        return false;
+    }
+    child.count -= 1;
+    if child.count > 0 {
+        child.first = child.node.first();
+        branch.merge_around(i, nodes);
+        return true;
+    }
+    match branch.children.remove(i).node {
+        Node::Leaf(_) => nodes.leaves -= 1,
+        Node::Branch(_) => nodes.branches -= 1,
+    }
+    true
+}
