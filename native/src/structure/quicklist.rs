@@ -1,1 +1,395 @@
-//! quicklist
+//! A list as a deque of listpacks of at most `NODE_BYTES` each. An element that is larger has a node of its own.
+//!
+//! Cost: per node an allocation and 32 bytes, per element what a listpack takes. Both ends are O(1) (a change moves at
+//! most one node's bytes); an index is O(nodes) from the nearer end plus a walk through one node. Changes in the middle
+//! split a full node, and merge neighbours that together fill no more than half a node.
+
+#[cfg(test)]
+mod tests;
+
+use crate::structure::listpack::{Listpack, Position, entry_size, packed_form};
+use crate::value::Element;
+use std::collections::VecDeque;
+
+#[derive(Debug)]
+struct Node {
+    pack: Listpack,
+    /// The listpack's own count, held here so that a walk over nodes touches none of them.
+    count: u32,
+}
+
+impl Node {
+    fn of(pack: Listpack) -> Node {
+        Node {
+            count: pack.len() as u32,
+            pack,
+        }
+    }
+
+    fn size(&self) -> usize {
+        self.pack.as_bytes().len()
+    }
+}
+
+/// A list.
+#[derive(Debug, Default)]
+pub struct Quicklist<const NODE_BYTES: usize> {
+    nodes: VecDeque<Node>,
+    len: usize,
+    /// The memory of all listpacks.
+    packs: usize,
+}
+
+/// A place in the list: a node, and an element there.
+struct Place {
+    node: usize,
+    at: Position,
+}
+
+/// From which end a removal looks for its matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// From the first element on.
+    Head,
+    /// From the last element back.
+    Tail,
+}
+
+impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
+    /// Number of elements.
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// Whether there is no element.
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// Bytes on the heap.
+    pub fn memory(&self) -> usize {
+        self.packs + self.nodes.capacity() * size_of::<Node>()
+    }
+
+    /// The listpacks from head to tail; none is empty.
+    pub fn packs(&self) -> impl ExactSizeIterator<Item = &Listpack> {
+        self.nodes.iter().map(|node| &node.pack)
+    }
+
+    /// Puts a whole listpack behind the tail, as it is. An empty one is dropped.
+    pub fn push_pack(&mut self, pack: Listpack) {
+        if !pack.is_empty() {
+            self.len += pack.len();
+            self.insert_node(self.nodes.len(), Node::of(pack));
+        }
+    }
+
+    /// Puts an element before the head.
+    pub fn push_front(&mut self, text: &[u8]) {
+        let element = packed_form(text);
+        if !self.has_room(0, element) {
+            self.insert_node(0, Node::of(Listpack::new()));
+        }
+        self.change(0, |pack| pack.push_front(text));
+    }
+
+    /// Puts an element behind the tail.
+    pub fn push_back(&mut self, text: &[u8]) {
+        let element = packed_form(text);
+        let last = self.nodes.len().saturating_sub(1);
+        if self.has_room(last, element) {
+            self.change(last, |pack| pack.push_back(text));
+        } else {
+            let next = self.nodes.len();
+            self.insert_node(next, Node::of(Listpack::new()));
+            self.change(next, |pack| pack.push_back(text));
+        }
+    }
+
+    /// Takes the head.
+    pub fn pop_front(&mut self) -> Option<Vec<u8>> {
+        let pack = &self.nodes.front()?.pack;
+        let at = pack.first()?;
+        let text = pack.get(at).to_vec();
+        self.change(0, |pack| pack.remove(at));
+        self.drop_if_empty(0);
+        Some(text)
+    }
+
+    /// Takes the tail.
+    pub fn pop_back(&mut self) -> Option<Vec<u8>> {
+        let pack = &self.nodes.back()?.pack;
+        let at = pack.last()?;
+        let text = pack.get(at).to_vec();
+        let last = self.nodes.len() - 1;
+        self.change(last, |pack| pack.remove(at));
+        self.drop_if_empty(last);
+        Some(text)
+    }
+
+    /// The element with this index.
+    pub fn get(&self, index: usize) -> Option<Element<'_>> {
+        let place = self.locate(index)?;
+        Some(self.nodes[place.node].pack.get(place.at))
+    }
+
+    /// From head to tail, and back.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Element<'_>> {
+        self.nodes.iter().flat_map(|node| node.pack.iter())
+    }
+
+    /// From the element with this index to the tail.
+    pub fn iter_from(&self, index: usize) -> impl Iterator<Item = Element<'_>> {
+        let place = self.locate(index);
+        let rest = place.as_ref().map_or(self.nodes.len(), |place| place.node + 1);
+        let here = place.map(|place| self.nodes[place.node].pack.iter_from(Some(place.at)));
+        let rest = self.nodes.range(rest..).flat_map(|node| node.pack.iter());
+        here.into_iter().flatten().chain(rest)
+    }
+
+    /// Puts another element in the place of the one with this index. False if there is none.
+    pub fn set(&mut self, index: usize, text: &[u8]) -> bool {
+        let Some(place) = self.locate(index) else {
+            return false;
+        };
+        let node = &self.nodes[place.node];
+        let grown = node.size() + entry_size(packed_form(text)) - entry_size(node.pack.get(place.at));
+        if node.count == 1 || grown <= NODE_BYTES {
+            self.change(place.node, |pack| pack.replace(place.at, text));
+            self.merge_around(place.node);
+        } else {
+            self.remove_range(index, 1);
+            self.insert(index, text);
+        }
+        true
+    }
+
+    /// Inserts an element before the one with this index; at the tail if the index is the length.
+    pub fn insert(&mut self, index: usize, text: &[u8]) {
+        assert!(index <= self.len, "an insertion leaves no gap");
+        if index == 0 {
+            return self.push_front(text);
+        }
+        let Some(Place { node, at }) = self.locate(index) else {
+            return self.push_back(text);
+        };
+        let element = packed_form(text);
+        if self.has_room(node, element) {
+            return self.change(node, |pack| pack.insert(at, text));
+        }
+        self.split(node, at);
+        // The element goes in front of the part behind the cut, if it can, or gets a node between the two parts.
+        let mut into = node + 1;
+        if Some(at) == self.nodes[node].pack.first() {
+            into = node;
+        }
+        if !self.has_room(into, element) {
+            self.insert_node(into, Node::of(Listpack::new()));
+        }
+        self.change(into, |pack| pack.push_front(text));
+        self.merge_around(into);
+        self.merge_around(node);
+    }
+
+    /// Removes up to `count` elements from this index on, and gives how many there were.
+    pub fn remove_range(&mut self, start: usize, count: usize) -> usize {
+        let Some(Place { mut node, mut at }) = self.locate(start) else {
+            return 0;
+        };
+        let seam = node;
+        let count = count.min(self.len - start);
+        let mut left = count;
+        while left > 0 {
+            left -= self.change(node, |pack| pack.remove_run(at, left));
+            if !self.drop_if_empty(node) {
+                node += 1;
+            }
+            match self.nodes.get(node).and_then(|next| next.pack.first()) {
+                Some(first) => at = first,
+                None => break,
+            }
+        }
+        self.merge_around(seam);
+        count
+    }
+
+    /// Removes up to `limit` elements equal to `text`, from one end on, and gives how many there were.
+    pub fn remove_equal(&mut self, text: &[u8], limit: usize, end: End) -> usize {
+        let mut left = limit;
+        for step in 0..self.nodes.len() {
+            let node = match end {
+                End::Head => step,
+                End::Tail => self.nodes.len() - 1 - step,
+            };
+            if left == 0 {
+                break;
+            }
+            left -= self.change(node, |pack| match end {
+                End::Head => remove_forwards(pack, text, left),
+                End::Tail => remove_backwards(pack, text, left),
+            });
+        }
+        if left < limit {
+            self.nodes.retain(|node| {
+                self.packs -= if node.count == 0 { node.pack.memory() } else { 0 };
+                node.count > 0
+            });
+            for node in (0..self.nodes.len()).rev() {
+                self.merge_around(node);
+            }
+            self.give_back();
+        }
+        limit - left
+    }
+
+    /// Panics if an invariant is broken.
+    pub fn verify(&self) {
+        let (mut len, mut packs) = (0, 0);
+        for node in &self.nodes {
+            node.pack.verify();
+            assert_eq!(node.count as usize, node.pack.len(), "nodes know their counts");
+            assert!(node.count > 0, "no node is empty");
+            assert!(
+                node.count == 1 || node.size() <= NODE_BYTES,
+                "only a single element exceeds a node"
+            );
+            len += node.pack.len();
+            packs += node.pack.memory();
+        }
+        assert_eq!(
+            (len, packs),
+            (self.len, self.packs),
+            "length and memory are counted"
+        );
+    }
+
+    /// Walks the counts of the nodes from the nearer end.
+    fn locate(&self, index: usize) -> Option<Place> {
+        if index >= self.len {
+            return None;
+        }
+        let (node, inner) = if index < self.len / 2 {
+            let mut rest = index;
+            let node = self.nodes.iter().position(|node| {
+                let here = rest < node.count as usize;
+                rest -= if here { 0 } else { node.count as usize };
+                here
+            })?;
+            (node, rest)
+        } else {
+            let mut rest = self.len - index;
+            let back = self.nodes.iter().rev().position(|node| {
+                let here = rest <= node.count as usize;
+                rest -= if here { 0 } else { node.count as usize };
+                here
+            })?;
+            let node = self.nodes.len() - 1 - back;
+            (node, self.nodes[node].count as usize - rest)
+        };
+        let at = self.nodes[node].pack.seek(inner)?;
+        Some(Place { node, at })
+    }
+
+    fn has_room(&self, node: usize, element: Element<'_>) -> bool {
+        let fits = |node: &Node| node.size() + entry_size(element) <= NODE_BYTES;
+        self.nodes.get(node).is_some_and(fits)
+    }
+
+    /// Every change of a listpack goes through here, so that counts and memory follow it.
+    fn change<R>(&mut self, node: usize, change: impl FnOnce(&mut Listpack) -> R) -> R {
+        let node = &mut self.nodes[node];
+        let (count, memory) = (node.count as usize, node.pack.memory());
+        let result = change(&mut node.pack);
+        node.count = node.pack.len() as u32;
+        self.len = self.len - count + node.count as usize;
+        self.packs = self.packs - memory + node.pack.memory();
+        result
+    }
+
+    fn insert_node(&mut self, at: usize, node: Node) {
+        if self.nodes.is_empty() {
+            // Most lists never get a second node.
+            self.nodes.reserve_exact(1);
+        }
+        self.packs += node.pack.memory();
+        self.nodes.insert(at, node);
+    }
+
+    fn drop_if_empty(&mut self, node: usize) -> bool {
+        let empty = self.nodes[node].count == 0;
+        if empty && let Some(gone) = self.nodes.remove(node) {
+            self.packs -= gone.pack.memory();
+            self.give_back();
+        }
+        empty
+    }
+
+    fn give_back(&mut self) {
+        if self.nodes.capacity() > 8 && self.nodes.len() < self.nodes.capacity() / 4 {
+            self.nodes.shrink_to(self.nodes.capacity() / 2);
+        }
+    }
+
+    /// Cuts a node before `at`. A cut before its first element changes nothing.
+    fn split(&mut self, node: usize, at: Position) {
+        if Some(at) == self.nodes[node].pack.first() {
+            return;
+        }
+        let len = self.len;
+        let right = self.change(node, |pack| pack.split_off(at));
+        self.insert_node(node + 1, Node::of(right));
+        self.len = len;
+    }
+
+    fn merge_around(&mut self, node: usize) {
+        self.merge_with_next(node);
+        if node > 0 {
+            self.merge_with_next(node - 1);
+        }
+    }
+
+    fn merge_with_next(&mut self, node: usize) {
+        let (Some(left), Some(right)) = (self.nodes.get(node), self.nodes.get(node + 1)) else {
+            return;
+        };
+        if left.size() + right.size() > NODE_BYTES / 2 {
+            return;
+        }
+        if let Some(right) = self.nodes.remove(node + 1) {
+            let len = self.len;
+            self.packs -= right.pack.memory();
+            self.change(node, |pack| pack.append(&right.pack));
+            self.len = len;
+            self.give_back();
+        }
+    }
+}
+
+fn remove_forwards(pack: &mut Listpack, text: &[u8], limit: usize) -> usize {
+    let mut removed = 0;
+    let mut from = pack.first();
+    while removed < limit
+        && let Some(at) = pack.find(text, from, 1)
+    {
+        pack.remove(at);
+        removed += 1;
+        from = (at < pack.end()).then_some(at);
+    }
+    removed
+}
+
+fn remove_backwards(pack: &mut Listpack, text: &[u8], limit: usize) -> usize {
+    let wanted = packed_form(text);
+    let mut removed = 0;
+    let mut end = pack.end();
+    while removed < limit
+        && let Some(at) = pack.before(end)
+    {
+        if pack.get(at) == wanted {
+            pack.remove(at);
+            removed += 1;
+        }
+        end = at;
+    }
+    removed
+}
