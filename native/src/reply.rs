@@ -21,6 +21,8 @@ pub enum Reply {
     Array(Vec<Reply>),
     /// Pairs (a flat array in RESP2).
     Map(Vec<(Reply, Reply)>),
+    /// Pairs in an order that matters, or with repetitions: an array of pairs (a flat array in RESP2).
+    Pairs(Vec<(Reply, Reply)>),
     /// Unordered and without duplicates (an array in RESP2).
     Set(Vec<Reply>),
     /// A refusal inside a transaction's array.

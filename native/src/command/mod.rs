@@ -5,9 +5,11 @@
 //! only from [`Db::rng`], and lets no hash-table order decide a result (DESIGN 4.2).
 
 pub mod args;
+pub mod glob;
 mod hash;
 mod key;
 mod list;
+pub mod scan;
 mod server;
 mod set;
 mod string;
