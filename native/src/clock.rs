@@ -23,5 +23,5 @@ pub fn boottime_ns() -> u64 {
 /// Milliseconds since the Unix epoch.
 pub fn wall_ms() -> i64 {
     let time = read(libc::CLOCK_REALTIME);
-    time.tv_sec as i64 * 1000 + time.tv_nsec as i64 / 1_000_000
+    time.tv_sec * 1000 + time.tv_nsec / 1_000_000
 }

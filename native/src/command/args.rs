@@ -1,1 +1,113 @@
-//! Parsing of arguments.
+//! Strict parsing of arguments, by Redis's rules.
+
+use crate::status::Status;
+
+/// A 64-bit integer in canonical form: no plus sign, no leading zeros, no spaces, no `-0`.
+///
+/// # Errors
+/// [`Status::NotInteger`].
+pub fn int(word: &[u8]) -> Result<i64, Status> {
+    let (negative, digits) = match word {
+        [b'-', rest @ ..] => (true, rest),
+        _ => (false, word),
+    };
+    match digits {
+        [b'0'] if !negative => return Ok(0),
+        [] | [b'0', ..] => return Err(Status::NotInteger),
+        _ if digits.len() > 19 => return Err(Status::NotInteger),
+        _ => {}
+    }
+    let mut magnitude = 0u64;
+    for &digit in digits {
+        if !digit.is_ascii_digit() {
+            return Err(Status::NotInteger);
+        }
+        // 19 digits stay below 10^19, which fits.
+        magnitude = magnitude * 10 + u64::from(digit - b'0');
+    }
+    let value = if negative {
+        0i64.checked_sub_unsigned(magnitude)
+    } else {
+        0i64.checked_add_unsigned(magnitude)
+    };
+    value.ok_or(Status::NotInteger)
+}
+
+/// A double: decimal, or an infinity; not NaN, no spaces, nothing that overflows or vanishes.
+///
+/// # Errors
+/// [`Status::NotFloat`].
+pub fn float(word: &[u8]) -> Result<f64, Status> {
+    let text = std::str::from_utf8(word).map_err(|_| Status::NotFloat)?;
+    let value: f64 = text.parse().map_err(|_| Status::NotFloat)?;
+    let named = word.iter().any(|b| matches!(b, b'i' | b'I'));
+    let mantissa = word
+        .split(|b| matches!(b, b'e' | b'E'))
+        .next()
+        .unwrap_or_default();
+    let vanished = value == 0.0 && mantissa.iter().any(|b| matches!(b, b'1'..=b'9'));
+    if value.is_nan() || (value.is_infinite() && !named) || vanished {
+        return Err(Status::NotFloat);
+    }
+    Ok(value)
+}
+
+/// Whether `word` is this option. `option` is in upper case; the word may be in any.
+pub fn is_option(word: &[u8], option: &str) -> bool {
+    word.eq_ignore_ascii_case(option.as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn integers_are_canonical() {
+        for good in [0, 1, -1, 42, i64::MAX, i64::MIN, 1_000_000_000_000_000_000] {
+            assert_eq!(int(good.to_string().as_bytes()), Ok(good));
+        }
+        for bad in [
+            "",
+            "-",
+            "+1",
+            "01",
+            "-0",
+            " 1",
+            "1 ",
+            "1.0",
+            "9223372036854775808",
+            "-9223372036854775809",
+        ] {
+            assert_eq!(int(bad.as_bytes()), Err(Status::NotInteger), "{bad}");
+        }
+        assert_eq!(int(b"99999999999999999999"), Err(Status::NotInteger));
+    }
+
+    #[test]
+    fn floats_refuse_what_is_no_number() {
+        for (text, value) in [
+            ("1", 1.0),
+            ("-0.5", -0.5),
+            (".5", 0.5),
+            ("5.", 5.0),
+            ("+3e2", 300.0),
+            ("0e5", 0.0),
+        ] {
+            assert_eq!(float(text.as_bytes()), Ok(value));
+        }
+        for text in ["inf", "+inf", "INF", "infinity"] {
+            assert_eq!(float(text.as_bytes()), Ok(f64::INFINITY));
+        }
+        assert_eq!(float(b"-inf"), Ok(f64::NEG_INFINITY));
+        for bad in [
+            "", " 1", "1 ", "nan", "-nan", "1e400", "1e-400", "abc", "1,5", "e5", ".",
+        ] {
+            assert_eq!(float(bad.as_bytes()), Err(Status::NotFloat), "{bad}");
+        }
+    }
+
+    #[test]
+    fn options_ignore_case() {
+        assert!(is_option(b"wIthScores", "WITHSCORES") && !is_option(b"WITHSCORE", "WITHSCORES"));
+    }
+}

@@ -5,16 +5,23 @@
 //! only from [`Db::rng`], and lets no hash-table order decide a result (DESIGN 4.2).
 
 pub mod args;
+mod execute;
 pub mod glob;
 mod hash;
 mod key;
 mod list;
+pub mod number;
 pub mod scan;
 mod server;
 mod set;
 mod string;
+#[cfg(test)]
+pub mod testing;
 mod transaction;
 mod zset;
+
+pub use execute::{KeyList, execute, execute_now, find, resolve};
+pub use transaction::{execute_transaction, execute_transaction_now};
 
 use crate::keyspace::Db;
 use crate::reply::Reply;
@@ -118,5 +125,4 @@ pub const FAMILIES: &[&[Spec]] = &[
     zset::COMMANDS,
     key::COMMANDS,
     server::COMMANDS,
-    transaction::COMMANDS,
 ];

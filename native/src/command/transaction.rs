@@ -1,5 +1,58 @@
-//! Transaction commands.
-use super::Spec;
+//! Several requests as one: nobody sees the state in between.
 
-/// The family's rows.
-pub const COMMANDS: &[Spec] = &[];
+use super::execute::{KeyList, resolve};
+use super::{Args, CommandResult};
+use crate::keyspace::{Keyspace, Scope};
+use crate::reply::Reply;
+use crate::status::Status;
+
+/// Runs requests under the union of their locks, at the keyspace's own time. The replies stand in an array, a refusal
+/// among them as [`Reply::Error`]; the others take effect, as in EXEC.
+///
+/// # Errors
+/// EXECABORT if a command is unknown or has the wrong number of words. Nothing was run then.
+pub fn execute_transaction_now(keyspace: &Keyspace, requests: &[Args<'_>]) -> CommandResult {
+    run(keyspace, requests, None)
+}
+
+/// As [`execute_transaction_now`], at the time and with the seed that the log has stamped.
+///
+/// # Errors
+/// EXECABORT if a command is unknown or has the wrong number of words. Nothing was run then.
+pub fn execute_transaction(
+    keyspace: &Keyspace,
+    requests: &[Args<'_>],
+    now_ms: i64,
+    seed: u64,
+) -> CommandResult {
+    run(keyspace, requests, Some((now_ms, seed)))
+}
+
+fn run(keyspace: &Keyspace, requests: &[Args<'_>], stamp: Option<(i64, u64)>) -> CommandResult {
+    const ABORTED: Status = Status::Text("EXECABORT Transaction discarded because of previous errors.");
+    let resolved: Result<Vec<_>, _> = requests.iter().map(|words| resolve(words)).collect();
+    let specs = resolved.map_err(|_| ABORTED)?;
+    let keys: KeyList<'_> = specs
+        .iter()
+        .zip(requests)
+        .flat_map(|(spec, words)| spec.keys_of(words))
+        .collect();
+    let scope = if specs.iter().any(|spec| spec.needs_all()) {
+        Scope::All
+    } else {
+        Scope::Keys(&keys)
+    };
+    let mut db = match stamp {
+        Some((now_ms, seed)) => keyspace.db_at(scope, now_ms, seed),
+        None => keyspace.db(scope),
+    };
+    let replies = specs
+        .iter()
+        .zip(requests)
+        .map(|(spec, words)| (spec.handler)(&mut db, words));
+    Ok(Reply::Array(
+        replies
+            .map(|result| result.unwrap_or_else(Reply::Error))
+            .collect(),
+    ))
+}

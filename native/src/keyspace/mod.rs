@@ -1,4 +1,307 @@
 //! The table that holds the keys.
+//!
+//! A keyspace is 256 segments, each with its own lock, chosen by the top bits of the key's hash. A command locks the
+//! segments of its keys in ascending order, so that no two commands wait for each other in a circle, and holds them
+//! until it is done: it is atomic, and so is a transaction, which locks the keys of all its commands.
+//!
+//! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
+//! command sees), `scan` and `digest` (the walks), `registry` and `gate` (how threads find a keyspace, and whether a
+//! replica's may be read).
 
-/// What a command sees of the keyspace.
-pub struct Db<'k>(std::marker::PhantomData<&'k ()>);
+mod db;
+mod discard;
+mod entry;
+mod gate;
+pub mod registry;
+mod scan;
+mod segment;
+
+pub use db::{Db, Expiry};
+pub use entry::STRING_BYTES_MAX;
+pub use gate::Gate;
+
+use crate::clock;
+use crate::value::{Collection, Value};
+use entry::Entry;
+use parking_lot::{Mutex, MutexGuard};
+use segment::{SEGMENT_BITS, Segment};
+use smallvec::SmallVec;
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+
+/// Number of segments. Enough that a few dozen threads seldom meet, few enough that locking all takes microseconds.
+pub const SEGMENTS: usize = 1 << SEGMENT_BITS;
+
+/// The log clock's value that stands for "this keyspace runs on the wall clock".
+const WALL: i64 = i64::MIN;
+
+/// What a key holds.
+#[derive(Clone, Copy, Debug)]
+pub enum EntryView<'a> {
+    /// A string.
+    Str(&'a [u8]),
+    /// A collection.
+    Value(&'a Value),
+}
+
+/// The position of a key in hash space. The seed is the same in every process: a SCAN cursor means the same on every
+/// peer, so that a client may go on with it after a failover.
+#[inline]
+pub fn hash_of(key: &[u8]) -> u64 {
+    rapidhash::v3::rapidhash_v3(key)
+}
+
+#[inline]
+fn segment_of(hash: u64) -> usize {
+    (hash >> (64 - SEGMENT_BITS)) as usize
+}
+
+fn value_memory(value: &Value) -> usize {
+    match value {
+        Value::Hash(hash) => hash.memory(),
+        Value::List(list) => list.memory(),
+        Value::Set(set) => set.memory(),
+        Value::ZSet(zset) => zset.memory(),
+    }
+}
+
+/// Keeps two locks out of one cache line, and out of the pair that the processor fetches together.
+#[derive(Default)]
+#[repr(align(128))]
+struct Padded(Mutex<Segment>);
+
+type Guard<'k> = MutexGuard<'k, Segment>;
+
+/// The locked segments of a command.
+enum Held<'k> {
+    One(usize, Guard<'k>),
+    /// Ascending by segment.
+    Many(SmallVec<[(usize, Guard<'k>); 4]>),
+    All(Vec<Guard<'k>>),
+}
+
+/// Which part of the keyspace a command needs.
+#[derive(Clone, Copy, Debug)]
+pub enum Scope<'a> {
+    /// The segments of these keys.
+    Keys(&'a [&'a [u8]]),
+    /// Everything.
+    All,
+}
+
+/// What a keyspace holds and what that costs.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Statistics {
+    /// Keys, those included that are due but not reclaimed yet.
+    pub keys: usize,
+    /// Keys with an expiry.
+    pub expires: usize,
+    /// Heap bytes of entries by type: string, hash, list, set, sorted set.
+    pub memory_by_type: [usize; 5],
+    /// Heap bytes of the table itself: pages, directories, the index of due keys.
+    pub table_bytes: usize,
+}
+
+impl Statistics {
+    /// All heap bytes.
+    pub fn memory(&self) -> usize {
+        self.memory_by_type.iter().sum::<usize>() + self.table_bytes
+    }
+}
+
+/// A table of keys, shared by all threads of the process.
+pub struct Keyspace {
+    segments: Box<[Padded]>,
+    /// [`WALL`], or the Unix millisecond that the log has reached.
+    log_ms: AtomicI64,
+    /// Set when a command panicked: a broken invariant, after which nothing here can be trusted.
+    faulted: AtomicBool,
+    /// Where the seeds of commands come from that no log has stamped.
+    seed: AtomicU64,
+}
+
+impl std::fmt::Debug for Keyspace {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Keyspace")
+            .field("log_ms", &self.log_ms)
+            .field("faulted", &self.faulted)
+            .finish()
+    }
+}
+
+impl Default for Keyspace {
+    fn default() -> Self {
+        Keyspace::new()
+    }
+}
+
+impl Keyspace {
+    /// An empty keyspace on the wall clock.
+    pub fn new() -> Keyspace {
+        Keyspace {
+            segments: (0..SEGMENTS).map(|_| Padded::default()).collect(),
+            log_ms: AtomicI64::new(WALL),
+            faulted: AtomicBool::new(false),
+            seed: AtomicU64::new(clock::boottime_ns()),
+        }
+    }
+
+    /// An empty keyspace on a log's clock, which stands at `now_ms` until [`Keyspace::set_log_ms`] moves it.
+    pub fn with_log_clock(now_ms: i64) -> Keyspace {
+        let keyspace = Keyspace::new();
+        keyspace.log_ms.store(now_ms, Ordering::Release);
+        keyspace
+    }
+
+    /// Moves the log's clock, never backwards. A keyspace on the wall clock changes to the log's.
+    pub fn set_log_ms(&self, now_ms: i64) {
+        self.log_ms.fetch_max(now_ms, Ordering::AcqRel);
+    }
+
+    /// Whether a log drives this keyspace.
+    pub fn follows_log(&self) -> bool {
+        self.log_ms.load(Ordering::Relaxed) != WALL
+    }
+
+    /// The time by which keys are due: the log's, or else the wall clock's.
+    pub fn now_ms(&self) -> i64 {
+        match self.log_ms.load(Ordering::Acquire) {
+            WALL => clock::wall_ms(),
+            ms => ms,
+        }
+    }
+
+    /// A seed for a command that no log has stamped.
+    pub fn draw_seed(&self) -> u64 {
+        self.seed.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed)
+    }
+
+    /// Whether a command panicked here.
+    pub fn is_faulted(&self) -> bool {
+        self.faulted.load(Ordering::Relaxed)
+    }
+
+    /// Marks the keyspace as broken.
+    pub fn set_faulted(&self) {
+        self.faulted.store(true, Ordering::Relaxed);
+    }
+
+    /// Locks what a command needs, with the keyspace's own time and a seed of its own.
+    pub fn db<'k>(&'k self, scope: Scope<'_>) -> Db<'k> {
+        Db::new(self, self.hold(scope), None, None)
+    }
+
+    /// As [`Keyspace::db`], with the time and the seed that the log has stamped.
+    pub fn db_at<'k>(&'k self, scope: Scope<'_>, now_ms: i64, seed: u64) -> Db<'k> {
+        Db::new(self, self.hold(scope), Some(now_ms), Some(seed))
+    }
+
+    /// Locks one key. The shortest way in.
+    #[inline]
+    pub fn db_for<'k>(&'k self, key: &[u8]) -> Db<'k> {
+        Db::new(self, self.hold_one(hash_of(key)), None, None)
+    }
+
+    fn lock(&self, segment: usize) -> Guard<'_> {
+        self.segments[segment].0.lock()
+    }
+
+    #[inline]
+    fn hold_one(&self, hash: u64) -> Held<'_> {
+        let segment = segment_of(hash);
+        Held::One(segment, self.lock(segment))
+    }
+
+    fn hold(&self, scope: Scope<'_>) -> Held<'_> {
+        match scope {
+            Scope::Keys([key]) => self.hold_one(hash_of(key)),
+            Scope::Keys(keys) => {
+                let mut wanted: SmallVec<[usize; 8]> =
+                    keys.iter().map(|key| segment_of(hash_of(key))).collect();
+                wanted.sort_unstable();
+                wanted.dedup();
+                Held::Many(
+                    wanted
+                        .into_iter()
+                        .map(|segment| (segment, self.lock(segment)))
+                        .collect(),
+                )
+            }
+            Scope::All => Held::All((0..SEGMENTS).map(|segment| self.lock(segment)).collect()),
+        }
+    }
+
+    /// Calls `visit` with key, content and expiry of every visible key of a segment (`0..`[`SEGMENTS`]), under its lock.
+    pub fn walk(&self, segment: usize, mut visit: impl FnMut(&[u8], EntryView<'_>, Option<i64>)) {
+        let now = self.now_ms();
+        let guard = self.lock(segment);
+        let alive = |entry: &&Entry| entry.expire_at().is_none_or(|at| at > now);
+        for entry in guard.iter().filter(alive) {
+            visit(entry.key(), entry.view(), entry.expire_at());
+        }
+    }
+
+    /// Frees up to `limit` keys that are due, and says how many. They are invisible already.
+    pub fn reclaim(&self, limit: usize) -> usize {
+        let now = self.now_ms();
+        let mut reclaimed = 0;
+        for segment in 0..SEGMENTS {
+            if reclaimed >= limit {
+                break;
+            }
+            reclaimed += self.lock(segment).reclaim(now, limit - reclaimed);
+        }
+        reclaimed
+    }
+
+    /// The earliest expiry of any key.
+    pub fn next_due(&self) -> Option<i64> {
+        (0..SEGMENTS)
+            .filter_map(|segment| self.lock(segment).next_due())
+            .min()
+    }
+
+    /// Puts the content of `other` in the place of this keyspace's, at once for all readers. Clock and seed stay.
+    pub fn replace_with(&self, other: Keyspace) {
+        let bytes = self.statistics().memory();
+        let mut replaced = other.segments;
+        let mut guards: Vec<_> = (0..SEGMENTS).map(|segment| self.lock(segment)).collect();
+        for (guard, new) in guards.iter_mut().zip(replaced.iter_mut()) {
+            std::mem::swap(&mut **guard, new.0.get_mut());
+        }
+        drop(guards);
+        discard::discard(replaced, bytes);
+    }
+
+    /// What the keyspace holds. Segments are counted one after the other.
+    pub fn statistics(&self) -> Statistics {
+        let fixed = size_of_val(&*self.segments);
+        let mut sum = Statistics {
+            table_bytes: fixed,
+            ..Default::default()
+        };
+        for segment in 0..SEGMENTS {
+            let guard = self.lock(segment);
+            let (by_type, table) = guard.memory();
+            sum.keys += guard.len();
+            sum.expires += guard.expires();
+            sum.table_bytes += table;
+            for (total, bytes) in sum.memory_by_type.iter_mut().zip(by_type) {
+                *total += bytes;
+            }
+        }
+        sum
+    }
+
+    /// Panics if an invariant of the table is broken.
+    pub fn verify(&self) {
+        for segment in 0..SEGMENTS {
+            let guard = self.lock(segment);
+            guard.verify();
+            assert!(
+                guard
+                    .iter()
+                    .all(|entry| segment_of(hash_of(entry.key())) == segment)
+            );
+        }
+    }
+}

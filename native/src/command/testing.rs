@@ -1,0 +1,105 @@
+//! A keyspace for tests of commands, on a clock that the test moves.
+
+use super::execute;
+use crate::keyspace::Keyspace;
+use crate::reply::Reply;
+use crate::status::Status;
+use std::cell::Cell;
+
+/// See the module. The clock starts at one million milliseconds; the seed changes with every request.
+pub struct TestDb {
+    /// The keyspace under test.
+    pub keyspace: Keyspace,
+    now_ms: Cell<i64>,
+    seed: Cell<u64>,
+}
+
+impl Default for TestDb {
+    fn default() -> Self {
+        TestDb::new()
+    }
+}
+
+impl TestDb {
+    /// An empty keyspace.
+    pub fn new() -> TestDb {
+        let now_ms = 1_000_000;
+        TestDb {
+            keyspace: Keyspace::with_log_clock(now_ms),
+            now_ms: Cell::new(now_ms),
+            seed: Cell::new(0),
+        }
+    }
+
+    /// The reply of a request, [`Reply::Error`] if it was refused. Checks the keyspace's invariants afterwards.
+    pub fn run(&self, words: &[&str]) -> Reply {
+        let words: Vec<&[u8]> = words.iter().map(|word| word.as_bytes()).collect();
+        self.run_bytes(&words)
+    }
+
+    /// As [`TestDb::run`], for words that are not text.
+    pub fn run_bytes(&self, words: &[&[u8]]) -> Reply {
+        self.seed.set(self.seed.get() + 1);
+        let result = execute::execute(&self.keyspace, words, self.now_ms.get(), self.seed.get());
+        self.keyspace.verify();
+        result.unwrap_or_else(Reply::Error)
+    }
+
+    /// The refusal's text. Panics if the request was not refused.
+    pub fn error(&self, words: &[&str]) -> String {
+        match self.run(words) {
+            Reply::Error(status) => status.text().into_owned(),
+            reply => panic!("{words:?} gave {reply:?}"),
+        }
+    }
+
+    /// The refusal. Panics if the request was not refused.
+    pub fn status(&self, words: &[&str]) -> Status {
+        match self.run(words) {
+            Reply::Error(status) => status,
+            reply => panic!("{words:?} gave {reply:?}"),
+        }
+    }
+
+    /// The bulk, or the bulks of an array, as text; `(nil)` for null. Panics on any other reply.
+    pub fn texts(&self, words: &[&str]) -> Vec<String> {
+        flatten(self.run(words))
+    }
+
+    /// The integer. Panics on any other reply.
+    pub fn int(&self, words: &[&str]) -> i64 {
+        match self.run(words) {
+            Reply::Int(n) => n,
+            reply => panic!("{words:?} gave {reply:?}"),
+        }
+    }
+
+    /// Moves the clock.
+    pub fn advance(&self, ms: i64) {
+        self.now_ms.set(self.now_ms.get() + ms);
+        self.keyspace.set_log_ms(self.now_ms.get());
+    }
+
+    /// Where the clock stands.
+    pub fn now_ms(&self) -> i64 {
+        self.now_ms.get()
+    }
+}
+
+/// The texts of a reply, nested ones in order.
+pub fn flatten(reply: Reply) -> Vec<String> {
+    match reply {
+        Reply::Bulk(bytes) => vec![String::from_utf8(bytes).expect("text")],
+        Reply::Simple(text) => vec![text.into()],
+        Reply::Null | Reply::NullArray => vec!["(nil)".into()],
+        Reply::Int(n) => vec![n.to_string()],
+        Reply::Double(value) => vec![super::number::format_double(value)],
+        Reply::Array(items) | Reply::Set(items) => items.into_iter().flat_map(flatten).collect(),
+        Reply::Map(pairs) => pairs
+            .into_iter()
+            .flat_map(|(key, value)| [key, value])
+            .flat_map(flatten)
+            .collect(),
+        Reply::Error(status) => panic!("refused: {}", status.text()),
+    }
+}

@@ -1,0 +1,421 @@
+//! What a command sees of a keyspace: the keys it named, locked for as long as it runs.
+//!
+//! Accounting, expiry and the removal of empty collections happen here and nowhere else.
+
+use super::{
+    Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard, hash_of, segment_of,
+};
+use crate::random::Rng;
+use crate::status::Status;
+use crate::value::{Collection, Value};
+use std::cell::Cell;
+
+/// Due keys that a write frees in passing, in the segment it has locked anyway.
+const RECLAIMED_PER_WRITE: usize = 2;
+
+/// When a key goes by itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// As it is; never, for a new key.
+    Keep,
+    /// Never.
+    Never,
+    /// At this Unix millisecond.
+    At(i64),
+}
+
+/// See the module.
+pub struct Db<'k> {
+    keyspace: &'k Keyspace,
+    held: Held<'k>,
+    /// Read from the clock when it is first needed, and fixed from then on.
+    now_ms: Cell<Option<i64>>,
+    rng: Option<Rng>,
+    seed: Option<u64>,
+}
+
+impl<'k> Db<'k> {
+    #[inline]
+    pub(super) fn new(
+        keyspace: &'k Keyspace,
+        held: Held<'k>,
+        now_ms: Option<i64>,
+        seed: Option<u64>,
+    ) -> Db<'k> {
+        Db {
+            keyspace,
+            held,
+            now_ms: Cell::new(now_ms),
+            rng: None,
+            seed,
+        }
+    }
+
+    /// The time of this command, Unix milliseconds.
+    pub fn now_ms(&self) -> i64 {
+        if let Some(now_ms) = self.now_ms.get() {
+            return now_ms;
+        }
+        let now_ms = self.keyspace.now_ms();
+        self.now_ms.set(Some(now_ms));
+        now_ms
+    }
+
+    /// The command's random numbers.
+    pub fn rng(&mut self) -> &mut Rng {
+        let seed = self.seed;
+        let keyspace = self.keyspace;
+        self.rng
+            .get_or_insert_with(|| Rng::new(seed.unwrap_or_else(|| keyspace.draw_seed())))
+    }
+
+    fn segment(&self, hash: u64) -> &Segment {
+        let wanted = segment_of(hash);
+        match &self.held {
+            Held::One(segment, guard) if *segment == wanted => guard,
+            Held::All(guards) => &guards[wanted],
+            Held::Many(guards) => match guards.binary_search_by_key(&wanted, |(segment, _)| *segment) {
+                Ok(found) => &guards[found].1,
+                Err(_) => not_locked(),
+            },
+            Held::One(..) => not_locked(),
+        }
+    }
+
+    fn segment_mut(&mut self, hash: u64) -> &mut Segment {
+        let wanted = segment_of(hash);
+        match &mut self.held {
+            Held::One(segment, guard) if *segment == wanted => guard,
+            Held::All(guards) => &mut guards[wanted],
+            Held::Many(guards) => match guards.binary_search_by_key(&wanted, |(segment, _)| *segment) {
+                Ok(found) => &mut guards[found].1,
+                Err(_) => not_locked(),
+            },
+            Held::One(..) => not_locked(),
+        }
+    }
+
+    /// All segments, in order. Panics unless the command has locked all.
+    pub(super) fn all(&mut self) -> &mut [Guard<'k>] {
+        match &mut self.held {
+            Held::All(guards) => guards,
+            _ => not_locked(),
+        }
+    }
+
+    pub(super) fn alive(&self, entry: &Entry) -> bool {
+        entry.expire_at().is_none_or(|at| at > self.now_ms())
+    }
+
+    #[inline]
+    pub(super) fn entry(&self, key: &[u8]) -> Option<&Entry> {
+        let hash = hash_of(key);
+        self.segment(hash)
+            .find(hash, key)
+            .filter(|entry| self.alive(entry))
+    }
+
+    /// Prepares a change of `key`: frees it if it is due, and a few other due keys with it. Whether the key is there.
+    fn settle(&mut self, hash: u64, key: &[u8]) -> bool {
+        let found = self.segment(hash).find(hash, key).map(|entry| self.alive(entry));
+        if found == Some(false) {
+            self.segment_mut(hash).remove(hash, key);
+        }
+        if !self.keyspace.follows_log() && self.segment(hash).next_due().is_some() {
+            let now_ms = self.now_ms();
+            self.segment_mut(hash).reclaim(now_ms, RECLAIMED_PER_WRITE);
+        }
+        found == Some(true)
+    }
+
+    /// The collection under `key`, to read it.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds another type.
+    pub fn get<C: Collection>(&self, key: &[u8]) -> Result<Option<&C>, Status> {
+        let Some(entry) = self.entry(key) else {
+            return Ok(None);
+        };
+        entry.value().and_then(C::of).map(Some).ok_or(Status::WrongType)
+    }
+
+    /// Changes the collection under `key`, if it is there. The key goes if nothing is left in it.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds another type.
+    pub fn edit<C: Collection, R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut C) -> R,
+    ) -> Result<Option<R>, Status> {
+        let hash = hash_of(key);
+        if !self.settle(hash, key) {
+            return Ok(None);
+        }
+        let segment = self.segment_mut(hash);
+        let edited = segment.update(hash, key, |entry| {
+            let collection = entry.value_mut().and_then(C::of_mut).ok_or(Status::WrongType)?;
+            let result = change(collection);
+            Ok((result, collection.is_empty()))
+        });
+        let Some(edited) = edited else { return Ok(None) };
+        let (result, empty) = edited?;
+        if empty {
+            segment.remove(hash, key);
+        }
+        Ok(Some(result))
+    }
+
+    /// As [`Db::edit`], and creates the collection if the key is not there.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds another type; [`Status::StringTooLong`] if the key cannot be created.
+    pub fn upsert<C: Collection, R>(
+        &mut self,
+        key: &[u8],
+        change: impl FnOnce(&mut C) -> R,
+    ) -> Result<R, Status> {
+        check_length(key)?;
+        let mut change = Some(change);
+        let once = |collection: &mut C| change.take().map(|change| change(collection));
+        if let Some(result) = self.edit(key, once)?.flatten() {
+            return Ok(result);
+        }
+        let mut collection = C::default();
+        let Some(change) = change.take() else {
+            unreachable!("a change ran and gave nothing")
+        };
+        let result = change(&mut collection);
+        if !collection.is_empty() {
+            let hash = hash_of(key);
+            let entry = Entry::collection(key, Box::new(collection.into_value()), None);
+            self.segment_mut(hash).insert(hash, entry);
+        }
+        Ok(result)
+    }
+
+    /// Stores a collection, whatever was there. An empty one removes the key.
+    pub fn put(&mut self, key: &[u8], value: Value, expiry: Expiry) {
+        let expire_at = self.resolve(key, expiry);
+        self.remove(key);
+        let empty = match &value {
+            Value::Hash(hash) => hash.is_empty(),
+            Value::List(list) => list.is_empty(),
+            Value::Set(set) => set.is_empty(),
+            Value::ZSet(zset) => zset.is_empty(),
+        };
+        if !empty {
+            let hash = hash_of(key);
+            self.segment_mut(hash)
+                .insert(hash, Entry::collection(key, Box::new(value), expire_at));
+        }
+    }
+
+    fn resolve(&self, key: &[u8], expiry: Expiry) -> Option<i64> {
+        match expiry {
+            Expiry::At(at) => Some(at),
+            Expiry::Never => None,
+            Expiry::Keep => self.entry(key).and_then(Entry::expire_at),
+        }
+    }
+
+    /// Removes a key. Whether it was there.
+    pub fn remove(&mut self, key: &[u8]) -> bool {
+        let hash = hash_of(key);
+        if !self.settle(hash, key) {
+            return false;
+        }
+        if let Some(entry) = self.segment_mut(hash).remove(hash, key) {
+            let bytes = entry.memory();
+            if let Some(value) = entry.into_value() {
+                discard::discard(value, bytes);
+            }
+        }
+        true
+    }
+
+    /// Whether the key is there.
+    pub fn exists(&self, key: &[u8]) -> bool {
+        self.entry(key).is_some()
+    }
+
+    /// What `TYPE` answers for the key.
+    pub fn type_name(&self, key: &[u8]) -> Option<&'static str> {
+        self.entry(key)
+            .map(|entry| entry.value().map_or("string", Value::type_name))
+    }
+
+    /// What `OBJECT ENCODING` answers for the key.
+    pub fn encoding(&self, key: &[u8]) -> Option<&'static str> {
+        let entry = self.entry(key)?;
+        Some(match entry.view() {
+            EntryView::Str(bytes) => string_encoding(bytes, entry.is_raw()),
+            EntryView::Value(Value::Hash(hash)) => hash.encoding(),
+            EntryView::Value(Value::List(list)) => list.encoding(),
+            EntryView::Value(Value::Set(set)) => set.encoding(),
+            EntryView::Value(Value::ZSet(zset)) => zset.encoding(),
+        })
+    }
+
+    /// What the key holds, of whatever type.
+    pub fn view(&self, key: &[u8]) -> Option<EntryView<'_>> {
+        self.entry(key).map(Entry::view)
+    }
+
+    /// The string under `key`.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds a collection.
+    pub fn string(&self, key: &[u8]) -> Result<Option<&[u8]>, Status> {
+        let Some(entry) = self.entry(key) else {
+            return Ok(None);
+        };
+        entry.bytes().map(Some).ok_or(Status::WrongType)
+    }
+
+    /// As [`Db::string`], with whether the string is known to be ASCII.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds a collection.
+    #[inline]
+    pub fn text(&self, key: &[u8]) -> Result<Option<(&[u8], bool)>, Status> {
+        let Some(entry) = self.entry(key) else {
+            return Ok(None);
+        };
+        entry
+            .bytes()
+            .map(|bytes| Some((bytes, entry.is_ascii())))
+            .ok_or(Status::WrongType)
+    }
+
+    /// Stores a string, whatever was there. Key and string must not be longer than [`STRING_BYTES_MAX`].
+    #[inline]
+    pub fn put_string(&mut self, key: &[u8], value: &[u8], expiry: Expiry) {
+        let hash = hash_of(key);
+        let there = self.settle(hash, key);
+        let segment = self.segment_mut(hash);
+        if there {
+            segment.update(hash, key, |entry| {
+                let expire_at = match expiry {
+                    Expiry::At(at) => Some(at),
+                    Expiry::Never => None,
+                    Expiry::Keep => entry.expire_at(),
+                };
+                entry.overwrite(value, expire_at);
+            });
+        } else {
+            let expire_at = if let Expiry::At(at) = expiry {
+                Some(at)
+            } else {
+                None
+            };
+            segment.insert(hash, Entry::string(key, value, expire_at));
+        }
+    }
+
+    /// Writes `patch` into the string at `offset` (`None`: at its end), with zeros in a gap, creating it if need be.
+    /// Gives the new length.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds a collection; [`Status::StringTooLong`] if the end would lie too far.
+    pub fn patch_string(&mut self, key: &[u8], offset: Option<usize>, patch: &[u8]) -> Result<usize, Status> {
+        let len = self.string(key)?.map(<[u8]>::len);
+        let offset = offset.unwrap_or(len.unwrap_or(0));
+        if offset
+            .checked_add(patch.len())
+            .is_none_or(|end| end > STRING_BYTES_MAX)
+        {
+            return Err(Status::StringTooLong);
+        }
+        let hash = hash_of(key);
+        if !self.settle(hash, key) {
+            check_length(key)?;
+            self.segment_mut(hash).insert(hash, Entry::string(key, b"", None));
+        }
+        let patched = self
+            .segment_mut(hash)
+            .update(hash, key, |entry| entry.patch(offset, patch));
+        Ok(patched.unwrap_or(0))
+    }
+
+    /// When the key goes ([`Expiry::Never`] or [`Expiry::At`]), if it is there.
+    pub fn expire_at(&self, key: &[u8]) -> Option<Expiry> {
+        self.entry(key)
+            .map(|entry| entry.expire_at().map_or(Expiry::Never, Expiry::At))
+    }
+
+    /// Sets when the key goes. Whether it is there.
+    pub fn set_expiry(&mut self, key: &[u8], expiry: Expiry) -> bool {
+        let hash = hash_of(key);
+        if !self.settle(hash, key) {
+            return false;
+        }
+        let expire_at = match expiry {
+            Expiry::Keep => return true,
+            Expiry::Never => None,
+            Expiry::At(at) => Some(at),
+        };
+        self.segment_mut(hash)
+            .update(hash, key, |entry| entry.set_expiry(expire_at));
+        true
+    }
+
+    /// Moves what `from` holds, with its expiry, to `to`, whatever was there. `from` must be there.
+    pub fn rename(&mut self, from: &[u8], to: &[u8]) {
+        if from == to {
+            return;
+        }
+        let hash = hash_of(from);
+        let Some(entry) = self.segment_mut(hash).remove(hash, from) else {
+            return;
+        };
+        self.remove(to);
+        let hash = hash_of(to);
+        self.segment_mut(hash).insert(hash, entry.rename(to));
+    }
+
+    /// Empties the keyspace. The command must have locked all.
+    pub fn clear(&mut self) {
+        let emptied: Vec<Segment> = self
+            .all()
+            .iter_mut()
+            .map(|guard| std::mem::take(&mut **guard))
+            .collect();
+        let bytes = emptied
+            .iter()
+            .map(|segment| segment.memory().0.iter().sum::<usize>())
+            .sum();
+        discard::discard(emptied, bytes);
+    }
+}
+
+/// # Errors
+/// [`Status::StringTooLong`] if no key or string may be that long.
+pub(crate) fn check_length(bytes: &[u8]) -> Result<(), Status> {
+    if bytes.len() > STRING_BYTES_MAX {
+        Err(Status::StringTooLong)
+    } else {
+        Ok(())
+    }
+}
+
+/// Redis's names for the ways it would hold this string.
+fn string_encoding(bytes: &[u8], raw: bool) -> &'static str {
+    const EMBEDDED_BYTES_MAX: usize = 44;
+    if raw {
+        return "raw";
+    }
+    if bytes.len() <= 20 && crate::command::args::int(bytes).is_ok() {
+        return "int";
+    }
+    if bytes.len() <= EMBEDDED_BYTES_MAX {
+        "embstr"
+    } else {
+        "raw"
+    }
+}
+
+#[cold]
+fn not_locked() -> ! {
+    panic!("a command reached for a key that it had not named")
+}
