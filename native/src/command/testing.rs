@@ -95,7 +95,7 @@ pub fn flatten(reply: Reply) -> Vec<String> {
         Reply::Int(n) => vec![n.to_string()],
         Reply::Double(value) => vec![super::number::format_double(value)],
         Reply::Array(items) | Reply::Set(items) => items.into_iter().flat_map(flatten).collect(),
-        Reply::Map(pairs) => pairs
+        Reply::Map(pairs) | Reply::Pairs(pairs) => pairs
             .into_iter()
             .flat_map(|(key, value)| [key, value])
             .flat_map(flatten)

@@ -412,7 +412,7 @@ mod tests {
     fn classes_hold_what_they_say_and_waste_at_most_a_quarter() {
         for bytes in 1..10_000 {
             let class = size_class(bytes);
-            assert!(class >= bytes && class % 8 == 0);
+            assert!(class >= bytes && class.is_multiple_of(8));
             assert!(bytes < 32 || (class - bytes) * 4 <= bytes, "{bytes} -> {class}");
             assert_eq!(size_class(class), class);
         }
