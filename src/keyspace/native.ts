@@ -93,7 +93,8 @@ export interface Native {
   registerError(errorClass: typeof HoldfastError): void;
   keyspaceCreate(): number;
   /** Throws `CLOSED` if there is no keyspace of this id (any more). `ids`: one, or the keyspaces of a store's shards in order. */
-  attach(ids: readonly number[], mode: HandleMode, bytes: boolean): NativeHandle;
+  attach(ids: readonly number[], mode: HandleMode, bytes: false): NativeHandle<string>;
+  attach(ids: readonly number[], mode: HandleMode, bytes: true): NativeHandle<Buffer>;
   /** Drops the process-wide name of a keyspace. Its memory goes when the last handle is released or collected. */
   keyspaceClose(id: number): void;
   statistics(id: number): NativeStatistics;

@@ -1,0 +1,182 @@
+/**
+ * Methods that go straight to the native function of their own: no array of words, no table, nothing allocated. Forms of
+ * a call that have no native function (several keys, options) take the way of all other methods.
+ *
+ * The native functions check their arguments. On a guarded handle they return `undefined` while it may not answer.
+ */
+import type { Bytes, NativeHandle, Word } from '../keyspace/native.js';
+import * as check from './arguments.js';
+import type { Definition } from './definition.js';
+import type { Bulk, Sync } from './form.js';
+import { hashWrites } from './hashes.js';
+import { keyReads, keyWrites } from './keys.js';
+import { listWrites } from './lists.js';
+import { setWrites } from './sets.js';
+import { isScoredMember, sortedSetWrites } from './sorted-sets.js';
+import { stringWrites } from './strings.js';
+import { RUN } from './surface.js';
+import type { ReadCommands, WriteCommands } from './table.js';
+
+/** Names a surface's native handle. */
+export const HANDLE = Symbol('handle');
+/** Names the method that throws because the handle may not answer. */
+export const REFUSE = Symbol('refuse');
+
+/** What direct methods need of their surface. */
+export interface DirectSurface {
+  readonly [HANDLE]: NativeHandle<Bulk>;
+  [REFUSE](key: Word | undefined): never;
+  [RUN]<A extends readonly unknown[], R>(definition: Definition<A, R>, args: A): R;
+}
+
+/** Some methods of a surface, as functions of their surface. */
+type Direct<S> = {
+  readonly [Name in keyof S]?: S[Name] extends (...args: infer A) => infer R
+    ? (this: DirectSurface, ...args: A) => R
+    : never;
+};
+
+function isBytes(value: unknown): value is string | Uint8Array {
+  return typeof value === 'string' || value instanceof Uint8Array;
+}
+
+function isWord(value: unknown): value is Word {
+  return isBytes(value) || typeof value === 'number' || typeof value === 'bigint';
+}
+
+/** Whether milliseconds made of so many seconds are exact. */
+function isMillisecondsExact(seconds: number): boolean {
+  return Number.isSafeInteger(seconds * 1000) && Number.isSafeInteger(seconds);
+}
+
+/** Direct reads. */
+export const directReads = {
+  get(key) {
+    const value = this[HANDLE].get(key);
+    return value === undefined ? this[REFUSE](key) : value;
+  },
+  strlen(key) {
+    return this[HANDLE].strlen(key) ?? this[REFUSE](key);
+  },
+  exists(keys) {
+    if (!isBytes(keys)) return this[RUN](keyReads.exists, [keys]);
+    return this[HANDLE].exists(keys) ?? this[REFUSE](keys);
+  },
+  pttl(key) {
+    return this[HANDLE].pttl(key) ?? this[REFUSE](key);
+  },
+  hget(key, field) {
+    const value = this[HANDLE].hget(key, field);
+    return value === undefined ? this[REFUSE](key) : value;
+  },
+  hexists(key, field) {
+    return (this[HANDLE].hexists(key, field) ?? this[REFUSE](key)) === 1;
+  },
+  hlen(key) {
+    return this[HANDLE].hlen(key) ?? this[REFUSE](key);
+  },
+  llen(key) {
+    return this[HANDLE].llen(key) ?? this[REFUSE](key);
+  },
+  sismember(key, member) {
+    return (this[HANDLE].sismember(key, member) ?? this[REFUSE](key)) === 1;
+  },
+  scard(key) {
+    return this[HANDLE].scard(key) ?? this[REFUSE](key);
+  },
+  zscore(key, member) {
+    const score = this[HANDLE].zscore(key, member);
+    return score === undefined ? this[REFUSE](key) : score;
+  },
+  zrank(key, member) {
+    const rank = this[HANDLE].zrank(key, member);
+    return rank === undefined ? this[REFUSE](key) : rank;
+  },
+  zcard(key) {
+    return this[HANDLE].zcard(key) ?? this[REFUSE](key);
+  },
+} satisfies Direct<ReadCommands<Sync<Bulk>>>;
+
+/** Direct writes. */
+export const directWrites = {
+  set(key, value, options) {
+    if (options !== undefined) return this[RUN](stringWrites.set, [key, value, options]);
+    this[HANDLE].set(key, value);
+    return true;
+  },
+  incr(key) {
+    return this[HANDLE].incrby(key, 1);
+  },
+  decr(key) {
+    return this[HANDLE].incrby(key, -1);
+  },
+  incrby(key, by) {
+    if (!Number.isSafeInteger(by)) return this[RUN](stringWrites.incrby, [key, by]);
+    return this[HANDLE].incrby(key, Number(by));
+  },
+  decrby(key, by) {
+    if (!Number.isSafeInteger(by)) return this[RUN](stringWrites.decrby, [key, by]);
+    return this[HANDLE].incrby(key, -Number(by));
+  },
+  del(keys) {
+    return isBytes(keys) ? this[HANDLE].del(keys) : this[RUN](keyWrites.del, [keys]);
+  },
+  expire(key, seconds, condition) {
+    if (condition !== undefined || !isMillisecondsExact(seconds)) {
+      return this[RUN](keyWrites.expire, [key, seconds, condition]);
+    }
+    return this[HANDLE].pexpire(key, seconds * 1000) === 1;
+  },
+  pexpire(key, milliseconds, condition) {
+    if (condition !== undefined || !Number.isSafeInteger(milliseconds)) {
+      return this[RUN](keyWrites.pexpire, [key, milliseconds, condition]);
+    }
+    return this[HANDLE].pexpire(key, milliseconds) === 1;
+  },
+  hset(key, first, value?) {
+    if (value === undefined || !isBytes(first)) return this[RUN](hashWrites.hset, [key, first, value]);
+    return this[HANDLE].hset(key, first, value);
+  },
+  hdel(key, fields) {
+    return isBytes(fields) ? this[HANDLE].hdel(key, fields) : this[RUN](hashWrites.hdel, [key, fields]);
+  },
+  lpush(key, values) {
+    return isWord(values) ? this[HANDLE].lpush(key, values) : this[RUN](listWrites.lpush, [key, values]);
+  },
+  rpush(key, values) {
+    return isWord(values) ? this[HANDLE].rpush(key, values) : this[RUN](listWrites.rpush, [key, values]);
+  },
+  lpop(key, count) {
+    return count === undefined ? this[HANDLE].lpop(key) : this[RUN](listWrites.lpop, [key, count]);
+  },
+  rpop(key, count) {
+    return count === undefined ? this[HANDLE].rpop(key) : this[RUN](listWrites.rpop, [key, count]);
+  },
+  sadd(key, members) {
+    return isWord(members) ? this[HANDLE].sadd(key, members) : this[RUN](setWrites.sadd, [key, members]);
+  },
+  srem(key, members) {
+    return isWord(members) ? this[HANDLE].srem(key, members) : this[RUN](setWrites.srem, [key, members]);
+  },
+  zadd(key, first, second?) {
+    if (typeof first === 'number' && isBytes(second)) return addScored(this, key, first, second);
+    if (second === undefined && typeof first === 'object' && isScoredMember(first)) {
+      return addScored(this, key, first.score, first.member);
+    }
+    return this[RUN](sortedSetWrites.zadd, [key, first, second]);
+  },
+  zincrby(key, by, member) {
+    check.score(by, 'by');
+    return this[HANDLE].zincrby(key, by, member);
+  },
+  zrem(key, members) {
+    return isBytes(members)
+      ? this[HANDLE].zrem(key, members)
+      : this[RUN](sortedSetWrites.zrem, [key, members]);
+  },
+} satisfies Direct<WriteCommands<Sync<Bulk>>>;
+
+function addScored(surface: DirectSurface, key: Bytes, score: number, member: Bytes): number {
+  check.score(score, 'score');
+  return surface[HANDLE].zadd(key, score, member);
+}

@@ -1,0 +1,300 @@
+/** Sorted set commands. */
+import type { Bytes, Word } from '../keyspace/native.js';
+import {
+  bytes,
+  count,
+  integer,
+  type OneOrMore,
+  type Pairs,
+  pushAll,
+  pushPairs,
+  score,
+  scoreBound,
+} from './arguments.js';
+import type { Definitions } from './definition.js';
+import type { Bulk, Form, Reply, Sync } from './form.js';
+import { choice, flag, optionsOf } from './options.js';
+import { type Cursor, cursorWord, pushScanOptions, type ScanOptions } from './scan.js';
+import * as shape from './shapes.js';
+
+/** A member with its score. */
+export interface ScoredMember<B extends Bytes = Bytes> {
+  /** The member. */
+  member: B;
+  /** Any number but NaN. */
+  score: number;
+}
+
+/** Members to add: one, several, or a record from member to score. */
+export type ScoredMembers =
+  | ScoredMember
+  | readonly ScoredMember[]
+  | ReadonlyMap<Bytes, number>
+  | Readonly<Record<string, number>>;
+
+/** An end of a range of scores: a number (included), or Redis's notation: `'(5'` (5 excluded), `'-inf'`, `'+inf'`. */
+export type ScoreBound = number | Bytes;
+
+/** Options of `zadd`. */
+export interface ZaddOptions {
+  /** Only add members that are new. */
+  nx?: boolean;
+  /** Only change members that are there. */
+  xx?: boolean;
+  /** Change a member only if its score grows. */
+  gt?: boolean;
+  /** Change a member only if its score shrinks. */
+  lt?: boolean;
+  /** Count the members whose score has changed, too. */
+  ch?: boolean;
+}
+
+/** Options of `zrange`. */
+export interface ZrangeOptions<Scores extends boolean = boolean> {
+  /** What `start` and `stop` are. Default: ranks. `lex`: `'[a'` (included), `'(a'` (excluded), `'-'`, `'+'`. */
+  by?: 'score' | 'lex';
+  /** From the highest to the lowest; `start` is the higher end then. */
+  rev?: boolean;
+  /** Only so many of the range, after leaving out the first `offset`; a negative `count` is all. Needs `by`. */
+  limit?: { offset: number; count: number };
+  /** Answer `{member, score}` instead of members. */
+  withScores?: Scores;
+}
+
+type Ranged<Scores extends boolean, B extends Bulk> = Scores extends true ? ScoredMember<B>[] : B[];
+
+type Popped<N extends number | undefined, B extends Bulk> = N extends number
+  ? ScoredMember<B>[]
+  : ScoredMember<B> | null;
+
+/** Sorted set commands that read. */
+export interface SortedSetReads<F extends Form> {
+  /**
+   * The score of a member, or `null`.
+   *
+   * Redis: `ZSCORE`. O(1).
+   * @throws HoldfastError `WRONGTYPE` if the key holds no sorted set; so do all sorted set commands.
+   */
+  zscore(key: Bytes, member: Bytes): Reply<F, number | null>;
+  /** The scores of several members, in their order; `null` for a missing one. Redis: `ZMSCORE`. O(n). */
+  zmscore(key: Bytes, members: OneOrMore<Bytes>): Reply<F, (number | null)[]>;
+  /** Number of members; 0 if the key does not exist. Redis: `ZCARD`. O(1). */
+  zcard(key: Bytes): Reply<F, number>;
+  /** Number of members with a score from `min` to `max`. Redis: `ZCOUNT`. O(log n). */
+  zcount(key: Bytes, min: ScoreBound, max: ScoreBound): Reply<F, number>;
+  /** Rank of a member, 0 the one with the lowest score; `null` if it is not there. Redis: `ZRANK`. O(log n). */
+  zrank(key: Bytes, member: Bytes): Reply<F, number | null>;
+  /** As {@link zrank}, 0 the one with the highest score. Redis: `ZREVRANK`. */
+  zrevrank(key: Bytes, member: Bytes): Reply<F, number | null>;
+  /**
+   * The members of a range, by score and, of equal score, by their bytes. Without `by`, `start` and `stop` are ranks, both
+   * included; negative: from the end.
+   *
+   * Redis: `ZRANGE`. O(log n + members of the answer).
+   * @throws HoldfastError `ERR` for bounds that are none, or `limit` without `by`.
+   */
+  zrange<Scores extends boolean = false>(
+    key: Bytes,
+    start: ScoreBound,
+    stop: ScoreBound,
+    options?: ZrangeOptions<Scores>,
+  ): Reply<F, Ranged<Scores, F['bulk']>>;
+  /**
+   * Some members with their scores and the cursor of the next ones; start with 0, end when the cursor is `'0'` again. A
+   * member that is there all the time is given at least once. `zscanIterator` does the same in a loop.
+   *
+   * Redis: `ZSCAN`. O(`count`) for each call.
+   */
+  zscan(
+    key: Bytes,
+    cursor: Cursor,
+    options?: ScanOptions,
+  ): Reply<F, { cursor: string; members: ScoredMember<F['bulk']>[] }>;
+}
+
+/** Sorted set commands that write. */
+export interface SortedSetWrites<F extends Form> {
+  /**
+   * Adds members, or gives those that are there another score, and answers how many are new (with `ch`: new or changed).
+   * Takes a score and a member, or `{member, score}`, an array of them, a Map or a record from member to score.
+   *
+   * Redis: `ZADD`. O(log n) for each member.
+   * @throws RangeError for a score that is NaN.
+   * @throws HoldfastError `ERR` for options that exclude each other.
+   */
+  zadd(
+    key: Bytes,
+    ...members: [score: number, member: Bytes] | [members: ScoredMembers, options?: ZaddOptions]
+  ): Reply<F, number>;
+  /** Removes members and answers how many there were. A sorted set without members is removed. Redis: `ZREM`. O(log n) each. */
+  zrem(key: Bytes, members: OneOrMore<Bytes>): Reply<F, number>;
+  /**
+   * Adds to the score of a member (0, if it is not there) and answers the sum.
+   *
+   * Redis: `ZINCRBY`. O(log n).
+   * @throws HoldfastError `ERR` if the sum is NaN (an infinity and its opposite).
+   */
+  zincrby(key: Bytes, by: number, member: Bytes): Reply<F, number>;
+  /**
+   * Takes the member with the lowest score away: `{member, score}`, or `null` if the key does not exist. With `count`: an
+   * array of at most so many, lowest first.
+   *
+   * Redis: `ZPOPMIN`. O(log n) for each.
+   */
+  zpopmin<N extends number | undefined = undefined>(key: Bytes, count?: N): Reply<F, Popped<N, F['bulk']>>;
+  /** As {@link zpopmin}, with the highest score. Redis: `ZPOPMAX`. */
+  zpopmax<N extends number | undefined = undefined>(key: Bytes, count?: N): Reply<F, Popped<N, F['bulk']>>;
+  /** Removes the members of a range of ranks and answers how many. Redis: `ZREMRANGEBYRANK`. O(log n + removed). */
+  zremrangebyrank(key: Bytes, start: number, stop: number): Reply<F, number>;
+  /** Removes the members of a range of scores and answers how many. Redis: `ZREMRANGEBYSCORE`. O(log n + removed). */
+  zremrangebyscore(key: Bytes, min: ScoreBound, max: ScoreBound): Reply<F, number>;
+  /** Removes the members of a range of bytes (as `zrange` with `by: 'lex'`), all of one score. Redis: `ZREMRANGEBYLEX`. */
+  zremrangebylex(key: Bytes, min: Bytes, max: Bytes): Reply<F, number>;
+}
+
+const pushZaddOptions = optionsOf<ZaddOptions>('zadd', { nx: flag, xx: flag, gt: flag, lt: flag, ch: flag });
+
+const pushZrangeOptions = optionsOf<ZrangeOptions>('zrange', {
+  by: choice({ score: 'BYSCORE', lex: 'BYLEX' }),
+  rev: flag,
+  limit: (words, limit) => {
+    if (typeof limit !== 'object' || limit === null)
+      throw new TypeError("option 'limit' must be {offset, count}");
+    words.push('LIMIT', integer(limit.offset, 'limit.offset'), integer(limit.count, 'limit.count'));
+  },
+  withScores: flag,
+});
+
+/** Tells `{member, score}` from a record: a record holds numbers only. */
+export function isScoredMember(value: object): value is ScoredMember {
+  return 'member' in value && 'score' in value && typeof value.member !== 'number';
+}
+
+function pushScored(words: Word[], { member, score: value }: ScoredMember, name: string): void {
+  words.push(score(value, `score of ${name}`), bytes(member, `member of ${name}`));
+}
+
+function pushMembers(words: Word[], members: ScoredMembers): Word[] {
+  if (typeof members !== 'object' || members === null) {
+    throw new TypeError('members must be {member, score}, an array of them, a Map or a record');
+  }
+  if (isScoredMember(members)) {
+    pushScored(words, members, 'members');
+    return words;
+  }
+  if (Array.isArray(members)) {
+    if (members.length === 0) throw new RangeError('members must not be empty');
+    members.forEach((scored: ScoredMember, i) => {
+      if (typeof scored !== 'object' || scored === null)
+        throw new TypeError(`members[${i}] must be {member, score}`);
+      pushScored(words, scored, `members[${i}]`);
+    });
+    return words;
+  }
+  const pairs = members as Pairs<Bytes, number>;
+  return pushPairs(words, pairs, 'members', (member, value, name) => words.push(score(value, name), member));
+}
+
+function scoredMembers(reply: Parameters<typeof shape.pairs>[0]): ScoredMember<Bulk>[] {
+  return shape.pairs(reply).map(([member, value]) => ({
+    member: shape.bulk(member),
+    score: shape.double(value),
+  }));
+}
+
+function popWords(name: string, key: Bytes, n: number | undefined): Word[] {
+  return n === undefined ? [name, bytes(key, 'key')] : [name, bytes(key, 'key'), count(n, 'count')];
+}
+
+/** The code of {@link SortedSetReads}. */
+export const sortedSetReads = {
+  zscore: {
+    encode: (key, member) => ['ZSCORE', bytes(key, 'key'), bytes(member, 'member')],
+    shape: shape.doubleOrNull,
+  },
+  zmscore: {
+    encode: (key, members) => pushAll(['ZMSCORE', bytes(key, 'key')], members, 'members', bytes),
+    shape: shape.arrayOf(shape.doubleOrNull),
+  },
+  zcard: { encode: (key) => ['ZCARD', bytes(key, 'key')], shape: shape.integer },
+  zcount: {
+    encode: (key, min, max) => ['ZCOUNT', bytes(key, 'key'), scoreBound(min, 'min'), scoreBound(max, 'max')],
+    shape: shape.integer,
+  },
+  zrank: {
+    encode: (key, member) => ['ZRANK', bytes(key, 'key'), bytes(member, 'member')],
+    shape: shape.integerOrNull,
+  },
+  zrevrank: {
+    encode: (key, member) => ['ZREVRANK', bytes(key, 'key'), bytes(member, 'member')],
+    shape: shape.integerOrNull,
+  },
+  zrange: {
+    encode: (key, start, stop, options) =>
+      pushZrangeOptions(
+        ['ZRANGE', bytes(key, 'key'), scoreBound(start, 'start'), scoreBound(stop, 'stop')],
+        options,
+      ),
+    shape: (reply, [, , , options]) =>
+      options?.withScores === true ? scoredMembers(reply) : shape.bulks(reply),
+  },
+  zscan: {
+    encode: (key, cursor, options) =>
+      pushScanOptions(['ZSCAN', bytes(key, 'key'), cursorWord(cursor)], options),
+    shape: (reply) => {
+      const { cursor, page } = shape.scanned(reply, scoredMembers);
+      return { cursor, members: page };
+    },
+  },
+} satisfies Definitions<SortedSetReads<Sync<Bulk>>>;
+
+/** The code of {@link SortedSetWrites}. */
+export const sortedSetWrites = {
+  zadd: {
+    encode: (key, first, second?) => {
+      const words: Word[] = ['ZADD', bytes(key, 'key')];
+      if (typeof first !== 'number') return pushMembers(pushZaddOptions(words, second as ZaddOptions), first);
+      words.push(score(first, 'score'), bytes(second as Bytes, 'member'));
+      return words;
+    },
+    shape: shape.integer,
+  },
+  zrem: {
+    encode: (key, members) => pushAll(['ZREM', bytes(key, 'key')], members, 'members', bytes),
+    shape: shape.integer,
+  },
+  zincrby: {
+    encode: (key, by, member) => ['ZINCRBY', bytes(key, 'key'), score(by, 'by'), bytes(member, 'member')],
+    shape: shape.double,
+  },
+  zpopmin: {
+    encode: (key, n) => popWords('ZPOPMIN', key, n),
+    shape: (reply, [, n]) => (n === undefined ? (scoredMembers(reply)[0] ?? null) : scoredMembers(reply)),
+  },
+  zpopmax: {
+    encode: (key, n) => popWords('ZPOPMAX', key, n),
+    shape: (reply, [, n]) => (n === undefined ? (scoredMembers(reply)[0] ?? null) : scoredMembers(reply)),
+  },
+  zremrangebyrank: {
+    encode: (key, start, stop) => [
+      'ZREMRANGEBYRANK',
+      bytes(key, 'key'),
+      integer(start, 'start'),
+      integer(stop, 'stop'),
+    ],
+    shape: shape.integer,
+  },
+  zremrangebyscore: {
+    encode: (key, min, max) => [
+      'ZREMRANGEBYSCORE',
+      bytes(key, 'key'),
+      scoreBound(min, 'min'),
+      scoreBound(max, 'max'),
+    ],
+    shape: shape.integer,
+  },
+  zremrangebylex: {
+    encode: (key, min, max) => ['ZREMRANGEBYLEX', bytes(key, 'key'), bytes(min, 'min'), bytes(max, 'max')],
+    shape: shape.integer,
+  },
+} satisfies Definitions<SortedSetWrites<Sync<Bulk>>>;

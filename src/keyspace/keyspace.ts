@@ -1,0 +1,127 @@
+/** One process's keyspace: the commands of the table, run at once by the native code. */
+import { SyncCommands } from '../commands/sync.js';
+import { HoldfastError } from '../errors.js';
+import { type NativeStatistics, native } from './native.js';
+
+/** Options of a {@link Keyspace}. There are none so far; an unknown one is refused. */
+export type KeyspaceOptions = Readonly<Record<string, never>>;
+
+/** What a keyspace holds and needs. */
+export type KeyspaceMemory = NativeStatistics;
+
+/** Stands in for options when a keyspace exists already. */
+class Attachment {
+  readonly id: number;
+
+  constructor(id: number) {
+    this.id = id;
+  }
+}
+
+/**
+ * The Redis data model in this process's memory, off the JavaScript heap: every command is a method, named as in Redis in
+ * lower case, and returns at once. No log, no peers: what a process holds goes with it.
+ *
+ * All threads of a process can use one keyspace at the same time: hand its {@link id} to a worker thread, and
+ * {@link Keyspace.attach} there. A command, and a transaction, is atomic for all threads.
+ *
+ * Strings are stored as UTF-8; what is not UTF-8 reads as replacement characters, and exactly on {@link bytes}.
+ *
+ * @example
+ * const keyspace = new Keyspace();
+ * keyspace.set('k', 'v', { px: 5000 });
+ * keyspace.zadd('scores', { ann: 10, bob: 7 });
+ */
+export class Keyspace extends SyncCommands<string> implements Disposable {
+  /** Names the keyspace in all threads of this process. */
+  readonly id: number;
+  /** The same commands on the same data, with Buffers in place of strings. */
+  readonly bytes: SyncCommands<Buffer>;
+  readonly #release: () => void;
+  readonly #created: boolean;
+  #closed = false;
+
+  /** @throws TypeError for an unknown option. */
+  constructor(options?: KeyspaceOptions);
+  /** @internal */
+  constructor(attachment: Attachment);
+  constructor(options: KeyspaceOptions | Attachment = {}) {
+    const attached = options instanceof Attachment;
+    if (!attached) checkOptions(options);
+    const id = attached ? options.id : native.keyspaceCreate();
+    const strings = native.attach([id], 'plain', false);
+    const buffers = native.attach([id], 'plain', true);
+    super({ handle: strings, bytes: false, refusal: closed });
+    this.id = id;
+    this.bytes = new SyncCommands({ handle: buffers, bytes: true, refusal: closed });
+    this.#created = !attached;
+    this.#release = () => {
+      strings.release();
+      buffers.release();
+    };
+  }
+
+  /**
+   * The keyspace of this id, made by this thread or another one.
+   *
+   * @throws TypeError if `id` is no integer.
+   * @throws HoldfastError `CLOSED` if there is no such keyspace, or if it was closed where it was made.
+   */
+  static attach(id: number): Keyspace {
+    if (!Number.isSafeInteger(id)) throw new TypeError('id must be the id of a keyspace');
+    return new Keyspace(new Attachment(id));
+  }
+
+  /**
+   * Bytes in use (keys, values and the tables that hold them, as the allocator counts them), number of keys and of keys
+   * with an expiry.
+   *
+   * @throws HoldfastError `CLOSED`.
+   */
+  memory(): KeyspaceMemory {
+    this.#checkOpen();
+    return native.statistics(this.id);
+  }
+
+  /**
+   * 32 hex digits over everything in the keyspace. Equal contents have equal digests, in whatever order they were built.
+   * It looks at every key.
+   *
+   * @throws HoldfastError `CLOSED`.
+   */
+  digest(): string {
+    this.#checkOpen();
+    return native.digest(this.id);
+  }
+
+  /**
+   * Ends the use of the keyspace through this object: from now on its methods throw `CLOSED`. Where it was made with `new`,
+   * nobody can attach to it any more either. Those who have may go on; its memory is free when the last one has closed. Does nothing
+   * if it was closed before.
+   */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    if (this.#created) native.keyspaceClose(this.id);
+    this.#release();
+  }
+
+  /** {@link close}, for `using`. */
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  #checkOpen(): void {
+    if (this.#closed) throw closed();
+  }
+}
+
+function closed(): HoldfastError {
+  return new HoldfastError('CLOSED', 'CLOSED the keyspace is closed');
+}
+
+function checkOptions(options: KeyspaceOptions): void {
+  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
+  const [unknown] = Object.keys(options);
+  if (unknown !== undefined) throw new TypeError(`unknown option '${unknown}' of Keyspace; it takes none`);
+}
