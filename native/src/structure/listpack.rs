@@ -175,12 +175,12 @@ impl Listpack {
         }
     }
 
-    /// From the first element up to, and without, this position. Made to be reversed.
-    pub fn iter_before(&self, end: Position) -> Iter<'_> {
+    /// From the element at `from` up to, and without, the one at `to`; both may be [`Listpack::end`].
+    pub fn iter_between(&self, from: Position, to: Position) -> Iter<'_> {
         Iter {
             pack: self,
-            front: Position(HEADER),
-            back: end,
+            front: from,
+            back: to,
         }
     }
 
