@@ -171,8 +171,26 @@ export interface Timers {
   readonly drift: number;
 }
 
+/** What each queue of a core may hold. */
+export interface Limits {
+  /** Payload of one `Append`; a single larger entry goes alone. */
+  readonly appendBytesMax: number;
+  /** Payload on its way to one follower (rule R3). */
+  readonly inflightBytesMax: number;
+  /** Frames with entries on their way to one follower (rule R3). */
+  readonly inflightFramesMax: number;
+  /** Payload that a leader holds uncommitted before it refuses proposals (rule R8). */
+  readonly uncommittedBytesMax: number;
+  /** Payload given out to be applied and not yet reported as applied. */
+  readonly applyBytesMax: number;
+  /** Index reads that wait at one peer, its own and those it answers for others. */
+  readonly readsMax: number;
+}
+
 /** How a core starts: what storage held. */
 export interface RaftOptions {
+  /** Overrides of single limits; the rest is as `LIMITS` says. */
+  readonly limits?: Partial<Limits>;
   readonly id: MemberId;
   readonly voters: readonly MemberId[];
   readonly timers: Timers;
@@ -236,4 +254,23 @@ export interface RaftStatus {
   readonly lastIndex: LogIndex;
   /** A leader before this instant commits and serves nothing (rule E7). */
   readonly barrierUntil: Milliseconds;
+}
+
+/** Why a proposal was not taken. `busy`: over the cap of uncommitted bytes, or leadership is being handed over. */
+export type Refusal = 'notLeader' | 'busy';
+
+/**
+ * What a follower may do with a complete snapshot (rule S3). `refused`: nothing. Otherwise the host publishes and loads
+ * it; `keepLog`: the log continues it and stays, `dropLog`: the log goes in the same durable step.
+ */
+export type SnapshotVerdict = 'refused' | 'keepLog' | 'dropLog';
+
+/** What a leader knows of one follower. */
+export interface FollowerStatus {
+  readonly id: MemberId;
+  /** The newest index known to be durable there. */
+  readonly match: LogIndex;
+  readonly state: 'probe' | 'replicate' | 'snapshot';
+  /** It lost what it had acknowledged, and is no longer counted (rule I4). */
+  readonly amnesiac: boolean;
 }
