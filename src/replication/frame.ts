@@ -98,7 +98,7 @@ function checksum(frame: Buffer): number {
  * never by what a length claims.
  */
 export class FrameDecoder {
-  readonly #peer: string;
+  readonly #peer: () => string;
   #frameBytesMax: number;
   #chunks: Buffer[] = [];
   #pendingBytes = 0;
@@ -106,8 +106,8 @@ export class FrameDecoder {
   #neededBytes = LENGTH_BYTES;
 
   /** `peer` is named in errors. */
-  constructor(peer: string, frameBytesMax: number) {
-    this.#peer = peer;
+  constructor(peer: string | (() => string), frameBytesMax: number) {
+    this.#peer = typeof peer === 'string' ? () => peer : peer;
     this.#frameBytesMax = frameBytesMax;
   }
 
@@ -158,9 +158,12 @@ export class FrameDecoder {
   #frameBytes(last: Buffer): number {
     const length = this.#chunks.length === 0 ? last : Buffer.concat([...this.#chunks, last]);
     const frameBytes = length.readUInt32LE(0) + LENGTH_BYTES;
-    if (frameBytes < frameHeaderBytes) throw protocolError(`a frame of ${frameBytes} bytes`, this.#peer);
+    if (frameBytes < frameHeaderBytes) throw protocolError(`a frame of ${frameBytes} bytes`, this.#peer());
     if (frameBytes > this.#frameBytesMax) {
-      throw protocolError(`a frame of ${frameBytes} bytes, the limit is ${this.#frameBytesMax}`, this.#peer);
+      throw protocolError(
+        `a frame of ${frameBytes} bytes, the limit is ${this.#frameBytesMax}`,
+        this.#peer(),
+      );
     }
     return frameBytes;
   }
@@ -168,13 +171,13 @@ export class FrameDecoder {
   #open(bytes: Buffer): Frame {
     const version = bytes.readUInt8(LENGTH_BYTES);
     if (version !== frameVersion) {
-      throw protocolError(`frame version ${version}, this process speaks ${frameVersion}`, this.#peer);
+      throw protocolError(`frame version ${version}, this process speaks ${frameVersion}`, this.#peer());
     }
     if (bytes.readUInt32LE(CRC_OFFSET) !== checksum(bytes)) {
-      throw protocolError('the checksum of a frame differs', this.#peer);
+      throw protocolError('the checksum of a frame differs', this.#peer());
     }
     const kind = bytes.readUInt8(SEALED_OFFSET);
-    if (!isKind(kind)) throw protocolError(`frame kind ${kind} is unknown`, this.#peer);
+    if (!isKind(kind)) throw protocolError(`frame kind ${kind} is unknown`, this.#peer());
     return { kind, shard: bytes.readUInt16LE(SEALED_OFFSET + 1), body: bytes.subarray(frameHeaderBytes) };
   }
 }

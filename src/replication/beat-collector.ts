@@ -1,0 +1,70 @@
+import type { Beat, BeatReply } from '../raft/types.js';
+import type { Connection } from './connection.js';
+import { encodeBeatReplies, encodeBeats, type ShardMessage } from './message-codec.js';
+
+/**
+ * Gathers the beats and beat replies for one peer (rule G2). All that are queued in the same turn of the loop leave in one frame, and
+ * at most one frame of each kind waits for the socket: whatever is queued behind it is replaced by newer ones of the same shard, so
+ * that a peer that reads again after a while finds no old beats.
+ */
+export class BeatCollector {
+  /** Beats and replies that were replaced before they left. */
+  replaced = 0;
+  readonly #beats = new Map<number, Beat>();
+  readonly #replies = new Map<number, BeatReply>();
+  #connection: Connection | undefined;
+  #turn: NodeJS.Immediate | undefined;
+  #beatsLeaving = false;
+  #repliesLeaving = false;
+
+  /** Where beats go from now on; undefined: nowhere, what waits is dropped. */
+  attach(connection: Connection | undefined): void {
+    this.#connection = connection;
+    this.#beats.clear();
+    this.#replies.clear();
+    this.#beatsLeaving = false;
+    this.#repliesLeaving = false;
+    if (this.#turn !== undefined) clearImmediate(this.#turn);
+    this.#turn = undefined;
+  }
+
+  add(shard: number, message: Beat | BeatReply): void {
+    const waiting = message.type === 'beat' ? this.#beats : this.#replies;
+    if (waiting.has(shard)) this.replaced += 1;
+    if (message.type === 'beat') this.#beats.set(shard, message);
+    else this.#replies.set(shard, message);
+    this.#turn ??= setImmediate(() => this.#leave());
+  }
+
+  #leave(): void {
+    this.#turn = undefined;
+    const connection = this.#connection;
+    if (connection === undefined) return;
+    if (this.#beats.size > 0 && !this.#beatsLeaving) {
+      this.#beatsLeaving = true;
+      connection.send(encodeBeats(taken(this.#beats)), () => {
+        if (connection !== this.#connection) return;
+        this.#beatsLeaving = false;
+        this.#leaveAgain();
+      });
+    }
+    if (this.#replies.size > 0 && !this.#repliesLeaving) {
+      this.#repliesLeaving = true;
+      connection.send(encodeBeatReplies(taken(this.#replies)), () => {
+        if (connection !== this.#connection) return;
+        this.#repliesLeaving = false;
+        this.#leaveAgain();
+      });
+    }
+  }
+
+  #leaveAgain(): void {
+    if (this.#beats.size > 0 || this.#replies.size > 0) this.#turn ??= setImmediate(() => this.#leave());
+  }
+}
+
+function taken<M extends Beat | BeatReply>(waiting: Map<number, M>): ShardMessage<M>[] {
+  const list = Array.from(waiting, ([shard, message]) => ({ shard, message }));
+  waiting.clear();
+  return list;
+}
