@@ -1,0 +1,100 @@
+//! The numbers of the format.
+
+/// Which family wrote the file. Some type bytes and opcodes mean different things in the two.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Magic {
+    /// `REDIS` and four digits.
+    Redis,
+    /// `VALKEY` and three digits.
+    Valkey,
+}
+
+/// From this version on, eight bytes of checksum follow the end opcode.
+pub const OLDEST_CHECKSUM_VERSION: u32 = 5;
+/// The newest version under the `REDIS` magic whose records are all known.
+pub const NEWEST_REDIS_VERSION: u32 = 13;
+/// The newest version under the `VALKEY` magic whose records are all known.
+pub const NEWEST_VALKEY_VERSION: u32 = 80;
+/// Longest string of any kind, after decompression. Redis's own limit for one listpack.
+pub const STRING_BYTES_MAX: u64 = 1 << 30;
+/// Highest database number, as Redis has it (a C int).
+pub const DATABASE_MAX: u64 = i32::MAX as u64;
+/// Latest expiry of a hash field.
+pub const FIELD_EXPIRY_MAX: u64 = (1 << 48) - 1;
+
+pub const EOF: u8 = 0xff;
+pub const SELECT_DB: u8 = 0xfe;
+pub const EXPIRE_S: u8 = 0xfd;
+pub const EXPIRE_MS: u8 = 0xfc;
+pub const RESIZE_DB: u8 = 0xfb;
+pub const AUX: u8 = 0xfa;
+pub const FREQ: u8 = 0xf9;
+pub const IDLE: u8 = 0xf8;
+pub const MODULE_AUX: u8 = 0xf7;
+pub const FUNCTION_PRE_GA: u8 = 0xf6;
+pub const FUNCTION: u8 = 0xf5;
+pub const SLOT_INFO: u8 = 0xf4;
+/// Metadata of the next key (`REDIS`), a running slot import (`VALKEY`).
+pub const KEY_META_OR_SLOT_IMPORT: u8 = 0xf3;
+
+pub const STRING: u8 = 0;
+pub const LIST: u8 = 1;
+pub const SET: u8 = 2;
+pub const ZSET: u8 = 3;
+pub const HASH: u8 = 4;
+pub const ZSET_2: u8 = 5;
+pub const MODULE_PRE_GA: u8 = 6;
+pub const MODULE_2: u8 = 7;
+pub const HASH_ZIPMAP: u8 = 9;
+pub const LIST_ZIPLIST: u8 = 10;
+pub const SET_INTSET: u8 = 11;
+pub const ZSET_ZIPLIST: u8 = 12;
+pub const HASH_ZIPLIST: u8 = 13;
+pub const LIST_QUICKLIST: u8 = 14;
+pub const STREAM: u8 = 15;
+pub const HASH_LISTPACK: u8 = 16;
+pub const ZSET_LISTPACK: u8 = 17;
+pub const LIST_QUICKLIST_2: u8 = 18;
+pub const STREAM_2: u8 = 19;
+pub const SET_LISTPACK: u8 = 20;
+pub const STREAM_3: u8 = 21;
+/// Redis 7.4 release candidates; under the `VALKEY` magic the hash with field expiry of Valkey 9.
+pub const HASH_METADATA_PRE_GA: u8 = 22;
+pub const HASH_LISTPACK_EX_PRE_GA: u8 = 23;
+pub const HASH_METADATA: u8 = 24;
+pub const HASH_LISTPACK_EX: u8 = 25;
+
+/// What `TYPE` would answer for a value of this type byte.
+pub fn type_name(rdb_type: u8) -> Option<&'static str> {
+    Some(match rdb_type {
+        STRING => "string",
+        LIST | LIST_ZIPLIST | LIST_QUICKLIST | LIST_QUICKLIST_2 => "list",
+        SET | SET_INTSET | SET_LISTPACK => "set",
+        ZSET | ZSET_2 | ZSET_ZIPLIST | ZSET_LISTPACK => "zset",
+        HASH | HASH_ZIPMAP | HASH_ZIPLIST | HASH_LISTPACK | HASH_METADATA_PRE_GA..=HASH_LISTPACK_EX => "hash",
+        STREAM | STREAM_2 | STREAM_3 => "stream",
+        MODULE_2 => "module",
+        _ => return None,
+    })
+}
+
+/// The name of a type byte's layout, for people.
+pub fn layout_name(rdb_type: u8) -> &'static str {
+    match rdb_type {
+        STRING => "plain",
+        LIST | SET | HASH => "plain",
+        ZSET => "plain, scores as text",
+        ZSET_2 => "plain, scores in binary",
+        HASH_ZIPMAP => "zipmap",
+        LIST_ZIPLIST | ZSET_ZIPLIST | HASH_ZIPLIST => "ziplist",
+        SET_INTSET => "intset",
+        LIST_QUICKLIST => "quicklist of ziplists",
+        LIST_QUICKLIST_2 => "quicklist of listpacks",
+        HASH_LISTPACK | ZSET_LISTPACK | SET_LISTPACK => "listpack",
+        STREAM | STREAM_2 | STREAM_3 => "listpacks",
+        HASH_METADATA_PRE_GA | HASH_METADATA => "plain, with field expiry",
+        HASH_LISTPACK_EX_PRE_GA | HASH_LISTPACK_EX => "listpack, with field expiry",
+        MODULE_2 => "module",
+        _ => "unknown",
+    }
+}

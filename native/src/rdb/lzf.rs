@@ -1,0 +1,237 @@
+//! LZF, the compression of strings inside RDB. The stream is a row of tokens: a run of literal bytes, or a reference
+//! to bytes already put out.
+//!
+//! The compressor keeps its table across calls (most strings are short, and clearing the table would cost more than
+//! the work), telling stale entries from live ones by a position that only ever grows.
+
+/// Three bytes of input give at most 264 of output.
+pub const EXPANSION_MAX: u64 = 88;
+
+const TABLE_BITS: u32 = 14;
+const LITERALS_MAX: usize = 32;
+const DISTANCE_MAX: usize = 1 << 13;
+const REFERENCE_MAX: usize = 264;
+/// The first allocation for an output, whatever size it is declared to have.
+const OUTPUT_RESERVED_MAX: usize = 1 << 16;
+
+/// The bytes that `input` stands for: exactly `length` of them.
+pub fn decompress(input: &[u8], length: usize) -> Result<Vec<u8>, &'static str> {
+    let mut output = Vec::with_capacity(length.min(OUTPUT_RESERVED_MAX));
+    let mut rest = input;
+    while let [control, tail @ ..] = rest {
+        rest = if *control < 32 {
+            let count = usize::from(*control) + 1;
+            let (literals, tail) = tail
+                .split_at_checked(count)
+                .ok_or("compressed string ends inside of a literal run")?;
+            output.extend_from_slice(literals);
+            tail
+        } else {
+            copy_reference(*control, tail, &mut output)?
+        };
+        if output.len() > length {
+            return Err("compressed string is longer than declared");
+        }
+    }
+    if output.len() != length {
+        return Err("compressed string is shorter than declared");
+    }
+    Ok(output)
+}
+
+fn copy_reference<'a>(control: u8, tail: &'a [u8], output: &mut Vec<u8>) -> Result<&'a [u8], &'static str> {
+    const CUT: &str = "compressed string ends inside of a reference";
+    let (mut count, mut tail) = (usize::from(control >> 5), tail);
+    if count == 7 {
+        let (more, after) = tail.split_first().ok_or(CUT)?;
+        count += usize::from(*more);
+        tail = after;
+    }
+    let (low, tail) = tail.split_first().ok_or(CUT)?;
+    let distance = (usize::from(control & 31) << 8 | usize::from(*low)) + 1;
+    let from = output
+        .len()
+        .checked_sub(distance)
+        .ok_or("compressed string refers to bytes before its start")?;
+    let count = count + 2;
+    if distance >= count {
+        output.extend_from_within(from..from + count);
+    } else {
+        // The ranges overlap: the bytes just copied are copied again.
+        output.reserve(count);
+        for at in from..from + count {
+            output.push(output[at]);
+        }
+    }
+    Ok(tail)
+}
+
+/// Compresses strings one after the other.
+pub struct Compressor {
+    /// Positions (of an imaginary row of all inputs so far) by the hash of the three bytes there.
+    table: Box<[u32; 1 << TABLE_BITS]>,
+    /// Where the next input begins in that row. Greater than every position in the table.
+    base: u32,
+    output: Vec<u8>,
+}
+
+impl Default for Compressor {
+    fn default() -> Self {
+        Compressor {
+            table: Box::new([0; 1 << TABLE_BITS]),
+            base: DISTANCE_MAX as u32 + 1,
+            output: Vec::new(),
+        }
+    }
+}
+
+impl Compressor {
+    /// The compressed form, if it is at least four bytes shorter.
+    pub fn compress(&mut self, input: &[u8]) -> Option<&[u8]> {
+        let budget = input.len().checked_sub(4)?;
+        if input.len() >= (u32::MAX / 2) as usize {
+            return None;
+        }
+        if self.base as usize + input.len() + DISTANCE_MAX > u32::MAX as usize {
+            self.table.fill(0);
+            self.base = DISTANCE_MAX as u32 + 1;
+        }
+        let fits = self.run(input, budget);
+        // A gap of the greatest distance keeps references from reaching into an earlier input.
+        self.base += (input.len() + DISTANCE_MAX) as u32;
+        (fits && self.output.len() <= budget).then_some(&self.output[..])
+    }
+
+    fn run(&mut self, input: &[u8], budget: usize) -> bool {
+        self.output.clear();
+        let (mut at, mut literals_from) = (0, 0);
+        while at + 3 <= input.len() {
+            let slot = slot(input, at);
+            let position = self.base + at as u32;
+            let distance = (position - self.table[slot]) as usize;
+            self.table[slot] = position;
+            let found = distance <= DISTANCE_MAX
+                && distance <= at
+                && input[at - distance..at - distance + 3] == input[at..at + 3];
+            if !found {
+                at += 1;
+                continue;
+            }
+            let count = matching(input, at - distance, at);
+            put_literals(&mut self.output, &input[literals_from..at]);
+            put_reference(&mut self.output, distance, count);
+            at += count;
+            literals_from = at;
+            if self.output.len() > budget {
+                return false;
+            }
+            self.remember_end_of_match(input, at);
+        }
+        put_literals(&mut self.output, &input[literals_from..]);
+        true
+    }
+
+    fn remember_end_of_match(&mut self, input: &[u8], end: usize) {
+        for at in [end - 2, end - 1] {
+            if at + 3 <= input.len() {
+                self.table[slot(input, at)] = self.base + at as u32;
+            }
+        }
+    }
+}
+
+fn slot(input: &[u8], at: usize) -> usize {
+    let word = u32::from(input[at]) << 16 | u32::from(input[at + 1]) << 8 | u32::from(input[at + 2]);
+    (word.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize
+}
+
+/// How many bytes from `at` on are equal to those from `earlier` on.
+fn matching(input: &[u8], earlier: usize, at: usize) -> usize {
+    let limit = REFERENCE_MAX.min(input.len() - at);
+    let pairs = input[earlier..].iter().zip(&input[at..at + limit]);
+    pairs.take_while(|(a, b)| a == b).count()
+}
+
+fn put_literals(output: &mut Vec<u8>, literals: &[u8]) {
+    for run in literals.chunks(LITERALS_MAX) {
+        output.push(run.len() as u8 - 1);
+        output.extend_from_slice(run);
+    }
+}
+
+fn put_reference(output: &mut Vec<u8>, distance: usize, count: usize) {
+    let (distance, count) = (distance - 1, count - 2);
+    let high = (distance >> 8) as u8;
+    if count < 7 {
+        output.push((count as u8) << 5 | high);
+    } else {
+        output.extend_from_slice(&[7 << 5 | high, (count - 7) as u8]);
+    }
+    output.push(distance as u8);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Rng;
+
+    fn sample(rng: &mut Rng, length: usize, letters: usize) -> Vec<u8> {
+        (0..length).map(|_| b'a' + rng.below(letters) as u8).collect()
+    }
+
+    #[test]
+    fn what_is_compressed_comes_back() {
+        let mut rng = Rng::new(1);
+        let mut compressor = Compressor::default();
+        for round in 0..2000 {
+            let input = sample(&mut rng, round % 700, 1 + round % 5);
+            if let Some(packed) = compressor.compress(&input) {
+                assert!(packed.len() + 4 <= input.len());
+                assert_eq!(decompress(packed, input.len()).as_deref(), Ok(&input[..]));
+                assert_eq!(lzf::decompress(packed, input.len()).as_deref(), Ok(&input[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn reads_what_the_reference_compressor_writes() {
+        let mut rng = Rng::new(2);
+        for length in (30..20_000).step_by(173) {
+            let input = sample(&mut rng, length, 3);
+            if let Ok(packed) = lzf::compress(&input) {
+                assert_eq!(decompress(&packed, length).as_deref(), Ok(&input[..]));
+            }
+        }
+    }
+
+    #[test]
+    fn long_runs_shrink_to_the_greatest_ratio() {
+        let input = vec![0; 264 * 100];
+        let mut compressor = Compressor::default();
+        let packed = compressor
+            .compress(&input)
+            .map(<[u8]>::to_vec)
+            .expect("compresses");
+        assert!(input.len() as u64 <= packed.len() as u64 * EXPANSION_MAX);
+        assert!(packed.len() < 320);
+    }
+
+    #[test]
+    fn refuses_what_is_cut_or_lies() {
+        let input = b"abcabcabcabcabcabcabcabcabc!";
+        let mut compressor = Compressor::default();
+        let packed = compressor
+            .compress(input)
+            .map(<[u8]>::to_vec)
+            .expect("compresses");
+        assert!(decompress(&packed, input.len() - 1).is_err());
+        assert!(decompress(&packed, input.len() + 1).is_err());
+        for cut in 0..packed.len() {
+            assert!(decompress(&packed[..cut], input.len()).is_err());
+        }
+        assert!(
+            decompress(&[0x20, 0x05], 3).is_err(),
+            "a reference before the start"
+        );
+    }
+}
