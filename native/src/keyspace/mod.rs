@@ -15,6 +15,7 @@ mod gate;
 pub mod registry;
 mod scan;
 mod segment;
+pub mod slot;
 
 pub use db::{Db, Expiry};
 pub use entry::STRING_BYTES_MAX;

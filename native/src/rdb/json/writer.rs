@@ -29,6 +29,22 @@ impl Writer {
         std::mem::take(&mut self.out)
     }
 
+    /// Bytes that have not been taken.
+    pub fn size(&self) -> usize {
+        self.out.len()
+    }
+
+    /// Goes on as if so many brackets were open, with nothing in the innermost.
+    pub fn set_depth(&mut self, depth: usize) {
+        self.depth = depth;
+        self.is_first = true;
+    }
+
+    /// Writes finished text.
+    pub fn raw(&mut self, text: &[u8]) {
+        self.out.extend_from_slice(text);
+    }
+
     /// Begins an element of an array.
     pub fn item(&mut self) {
         if !self.is_first {

@@ -5,7 +5,7 @@ mod reading;
 
 use super::RdbError;
 use super::checksum::Checksum;
-use super::json::{Form, Json, Summary};
+use super::json::{Form, Json};
 use super::reader::Reader;
 
 /// A file: the header, the records, the end mark and the checksum.
@@ -23,27 +23,18 @@ fn text(text: &[u8]) -> Vec<u8> {
     [&[text.len() as u8], text].concat()
 }
 
-fn summary(bytes: &[u8]) -> Result<Summary, RdbError> {
-    let (mut reader, mut summary) = (Reader::default(), Summary::default());
-    reader.push(bytes, &mut summary)?;
-    reader.finish()?;
-    Ok(summary)
-}
-
 /// The canonical JSON of a file that comes in pieces.
-fn canonical<'a>(
-    summary: Option<Summary>,
-    pieces: impl Iterator<Item = &'a [u8]>,
-) -> Result<String, RdbError> {
-    let (mut reader, mut json) = (Reader::default(), Json::new(Form::Canonical, summary));
+fn canonical<'a>(pieces: impl Iterator<Item = &'a [u8]>) -> Result<String, RdbError> {
+    let (mut reader, mut json) = (Reader::default(), Json::new(Form::Canonical));
     for piece in pieces {
         reader.push(piece, &mut json)?;
     }
     reader.finish()?;
-    Ok(String::from_utf8(json.take()).expect("JSON is text"))
+    let pieces = std::iter::repeat_with(|| json.take()).take_while(|piece| !piece.is_empty());
+    Ok(String::from_utf8(pieces.flatten().collect()).expect("JSON is text"))
 }
 
 /// Reads a file that comes in one piece.
 fn read(bytes: &[u8]) -> Result<String, RdbError> {
-    canonical(None, std::iter::once(bytes))
+    canonical(std::iter::once(bytes))
 }

@@ -1,6 +1,15 @@
 //! The reader, fed by hand.
 
 use super::*;
+use crate::rdb::event::{Event, Sink};
+
+struct Nobody;
+
+impl Sink for Nobody {
+    fn event(&mut self, _event: Event<'_>) -> Result<(), String> {
+        Ok(())
+    }
+}
 
 fn small_file() -> Vec<u8> {
     let key = |rdb_type: u8, name: &[u8], value: &[u8]| [&[rdb_type][..], &text(name), value].concat();
@@ -21,7 +30,7 @@ fn any_chunking_reads_the_same() {
     let whole = read(&bytes).expect("is sound");
     assert!(whole.contains("\"expire_at_ms\": 10000"));
     for size in 1..bytes.len() {
-        assert_eq!(canonical(None, bytes.chunks(size)).as_ref(), Ok(&whole));
+        assert_eq!(canonical(bytes.chunks(size)).as_ref(), Ok(&whole));
     }
 }
 
@@ -50,7 +59,7 @@ fn bytes_behind_the_end_are_handed_back() {
     let length = bytes.len();
     bytes.extend_from_slice(b"*1\r\n$4\r\nPING\r\n");
     for size in 1..bytes.len() {
-        let (mut reader, mut json) = (Reader::default(), Json::new(Form::Plain, None));
+        let (mut reader, mut json) = (Reader::default(), Json::new(Form::Plain));
         let taken: usize = bytes
             .chunks(size)
             .map(|piece| reader.push(piece, &mut json).expect("is sound"))
@@ -62,7 +71,7 @@ fn bytes_behind_the_end_are_handed_back() {
 #[test]
 fn an_error_names_key_and_offset_and_stays() {
     let bytes = file(&[&[2], &text(b"k\x00"), &[0x81, 0x20, 0, 0, 0, 0, 0, 0, 0, 1, b'a']]);
-    let (mut reader, mut json) = (Reader::default(), Json::new(Form::Plain, None));
+    let (mut reader, mut json) = (Reader::default(), Json::new(Form::Plain));
     let error = reader.push(&bytes, &mut json).expect_err("was read");
     assert_eq!(
         error.to_string(),
@@ -81,7 +90,7 @@ fn a_key_that_comes_twice_is_refused_in_one_database_only() {
 
 #[test]
 fn memory_holds_one_record_not_the_file() {
-    let (mut reader, mut nobody) = (Reader::default(), Summary::default());
+    let (mut reader, mut nobody) = (Reader::default(), Nobody);
     reader
         .push(
             b"REDIS0010\x01\x01l\x81\x00\x00\x00\x00\x7f\xff\xff\xff",
