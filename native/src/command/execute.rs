@@ -1,7 +1,7 @@
 //! From the words of a request to its reply: find the row, check the number of words, lock the keys, run the code.
 
 use super::{Args, CommandResult, FAMILIES, Keys, Spec, args};
-use crate::keyspace::{Keyspace, Scope};
+use crate::keyspace::{Keyspace, STRING_BYTES_MAX, Scope};
 use crate::status::Status;
 use hashbrown::HashTable;
 use smallvec::SmallVec;
@@ -41,7 +41,7 @@ pub fn find(name: &[u8]) -> Option<&'static Spec> {
 /// The row for a request whose number of words fits.
 ///
 /// # Errors
-/// [`Status::UnknownCommand`], [`Status::Arity`].
+/// [`Status::UnknownCommand`], [`Status::Arity`], [`Status::StringTooLong`].
 pub fn resolve(words: Args<'_>) -> Result<&'static Spec, Status> {
     let name = words.first().copied().unwrap_or_default();
     let Some(spec) = find(name) else {
@@ -51,6 +51,9 @@ pub fn resolve(words: Args<'_>) -> Result<&'static Spec, Status> {
     let arity = i64::from(spec.arity);
     if (arity >= 0 && count != arity) || count < -arity {
         return Err(Status::Arity(spec.name.into()));
+    }
+    if words.iter().any(|word| word.len() > STRING_BYTES_MAX) {
+        return Err(Status::StringTooLong);
     }
     Ok(spec)
 }

@@ -6,15 +6,17 @@
 
 pub mod args;
 mod execute;
+mod expiry;
+pub mod extended;
 pub mod glob;
 mod hash;
-mod key;
+pub mod key;
 mod list;
 pub mod number;
 pub mod scan;
 mod server;
 mod set;
-mod string;
+pub mod string;
 #[cfg(test)]
 pub mod testing;
 mod transaction;

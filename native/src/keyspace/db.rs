@@ -2,6 +2,7 @@
 //!
 //! Accounting, expiry and the removal of empty collections happen here and nowhere else.
 
+use super::duplicate::duplicate;
 use super::{
     Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard, hash_of, segment_of,
 };
@@ -372,6 +373,19 @@ impl<'k> Db<'k> {
         self.remove(to);
         let hash = hash_of(to);
         self.segment_mut(hash).insert(hash, entry.rename(to));
+    }
+
+    /// Copies what `from` holds, with its expiry, to `to`, whatever was there.
+    pub fn copy(&mut self, from: &[u8], to: &[u8]) {
+        let Some(entry) = self.entry(from) else { return };
+        let expire_at = entry.expire_at();
+        let copy = match entry.view() {
+            EntryView::Str(bytes) => Entry::string(to, bytes, expire_at),
+            EntryView::Value(value) => Entry::collection(to, Box::new(duplicate(value)), expire_at),
+        };
+        self.remove(to);
+        let hash = hash_of(to);
+        self.segment_mut(hash).insert(hash, copy);
     }
 
     /// Empties the keyspace. The command must have locked all.

@@ -9,7 +9,9 @@
 //! replica's may be read).
 
 mod db;
+mod digest;
 mod discard;
+mod duplicate;
 mod entry;
 mod gate;
 pub mod registry;
@@ -306,3 +308,6 @@ impl Keyspace {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,84 @@
+//! A fingerprint of everything visible: equal states have equal digests, in whatever order they were built and in
+//! whatever encoding they are held.
+//!
+//! Keys, fields of a hash and members of a set or sorted set are summed, so their order does not count; elements of a
+//! list are chained, so theirs does. Not meant to withstand somebody who looks for collisions.
+
+use super::{EntryView, Keyspace, Scope};
+use crate::value::{Element, Value};
+use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
+
+const LOW: RapidSecrets = RapidSecrets::seed(0x686f_6c64);
+const HIGH: RapidSecrets = RapidSecrets::seed(0x6661_7374);
+
+fn hash(bytes: &[u8]) -> u128 {
+    u128::from(rapidhash_v3_seeded(bytes, &HIGH)) << 64 | u128::from(rapidhash_v3_seeded(bytes, &LOW))
+}
+
+/// Appends a length and the bytes, so that no two sequences of parts give the same bytes.
+fn part(buffer: &mut Vec<u8>, bytes: &[u8]) {
+    buffer.extend_from_slice(&(bytes.len() as u64).to_le_bytes());
+    buffer.extend_from_slice(bytes);
+}
+
+fn element(buffer: &mut Vec<u8>, element: Element<'_>) {
+    part(buffer, element.as_bytes(&mut itoa::Buffer::new()));
+}
+
+fn sum(parts: impl Iterator<Item = u128>) -> u128 {
+    parts.fold(0, u128::wrapping_add)
+}
+
+fn value_hash(value: &Value, buffer: &mut Vec<u8>) -> u128 {
+    let mut of = |fill: &dyn Fn(&mut Vec<u8>)| {
+        buffer.clear();
+        fill(buffer);
+        hash(buffer)
+    };
+    match value {
+        Value::Hash(pairs) => sum(pairs.iter().map(|(field, value)| {
+            of(&|buffer| {
+                element(buffer, field);
+                element(buffer, value);
+            })
+        })),
+        Value::Set(members) => sum(members.iter().map(|member| of(&|buffer| element(buffer, member)))),
+        Value::ZSet(members) => sum(members.iter().map(|(member, score)| {
+            of(&|buffer| {
+                element(buffer, member);
+                // -0 equals 0.
+                part(buffer, &(score + 0.0).to_bits().to_le_bytes());
+            })
+        })),
+        Value::List(elements) => elements.iter().fold(0, |chain: u128, item| {
+            of(&|buffer| {
+                part(buffer, &chain.to_le_bytes());
+                element(buffer, item);
+            })
+        }),
+    }
+}
+
+fn entry_hash(key: &[u8], view: EntryView<'_>, expire_at: Option<i64>, buffer: &mut Vec<u8>) -> u128 {
+    let (kind, content) = match view {
+        EntryView::Str(bytes) => ("string", hash(bytes)),
+        EntryView::Value(value) => (value.type_name(), value_hash(value, buffer)),
+    };
+    buffer.clear();
+    part(buffer, key);
+    part(buffer, kind.as_bytes());
+    part(buffer, &content.to_le_bytes());
+    part(buffer, &expire_at.unwrap_or(i64::MIN).to_le_bytes());
+    hash(buffer)
+}
+
+impl Keyspace {
+    /// The digest of everything visible, of one instant.
+    pub fn digest(&self) -> u128 {
+        let (mut digest, mut buffer) = (0u128, Vec::new());
+        self.db(Scope::All).for_each(|key, view, expire_at| {
+            digest = digest.wrapping_add(entry_hash(key, view, expire_at, &mut buffer));
+        });
+        digest
+    }
+}

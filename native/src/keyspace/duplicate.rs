@@ -1,0 +1,50 @@
+//! Copies of collections for COPY: the same elements in the same order and encoding.
+
+use crate::value::{Collection, HashValue, ListValue, SetValue, Value, ZSetValue};
+
+pub(super) fn duplicate(value: &Value) -> Value {
+    match value {
+        Value::Hash(hash) => hash_of(hash).into_value(),
+        Value::List(list) => {
+            let mut copy = ListValue::default();
+            list.iter().for_each(|element| copy.push_back(&element.to_cow()));
+            copy.into_value()
+        }
+        Value::Set(set) => set_of(set).into_value(),
+        Value::ZSet(zset) => {
+            let mut copy = if zset.encoding() == "skiplist" {
+                ZSetValue::tree()
+            } else {
+                ZSetValue::packed()
+            };
+            for (member, score) in zset.iter() {
+                copy.insert(score, &member.to_cow());
+            }
+            copy.into_value()
+        }
+    }
+}
+
+fn hash_of(hash: &HashValue) -> HashValue {
+    let mut copy = if hash.encoding() == "hashtable" {
+        HashValue::table()
+    } else {
+        HashValue::packed()
+    };
+    for (field, value) in hash.iter() {
+        copy.set(&field.to_cow(), &value.to_cow());
+    }
+    copy
+}
+
+fn set_of(set: &SetValue) -> SetValue {
+    let mut copy = match set.encoding() {
+        "hashtable" => SetValue::table(),
+        "intset" => SetValue::intset(),
+        _ => SetValue::packed(),
+    };
+    for member in set.iter() {
+        copy.add(&member.to_cow());
+    }
+    copy
+}
