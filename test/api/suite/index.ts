@@ -1,0 +1,21 @@
+import { describeCalls } from './calls.js';
+import { describeHashes } from './hashes.js';
+import { describeKeys } from './keys.js';
+import { describeLists } from './lists.js';
+import { describeSets } from './sets.js';
+import { describeSortedSets } from './sorted-sets.js';
+import { describeStrings } from './strings.js';
+import type { Open } from './subject.js';
+import { describeTransactions } from './transactions.js';
+
+/** Every suite of the command surface, for one kind of subject. */
+export function describeCommands(open: Open): void {
+  describeStrings(open);
+  describeHashes(open);
+  describeLists(open);
+  describeSets(open);
+  describeSortedSets(open);
+  describeKeys(open);
+  describeTransactions(open);
+  describeCalls(open);
+}

@@ -1,0 +1,57 @@
+/** The typed methods against the native command table, which holds the facts. */
+import { Keyspace, ReadOnlyCommands, SyncCommands } from 'holdfast';
+import { describe, expect, test } from 'vitest';
+import { native } from '../../dist/keyspace/native.js';
+
+const facts = new Map(native.commandTable().map((fact) => [fact.name, fact]));
+
+/** Members of the surfaces that are no commands. */
+const OTHERS = ['constructor', 'call', 'multi'];
+
+/** Commands without a method, and why. */
+const UNTYPED: Readonly<Record<string, string>> = {};
+
+function methodsOf(prototype: object): string[] {
+  return Object.getOwnPropertyNames(prototype).filter(
+    (name) => !OTHERS.includes(name) && !name.endsWith('Iterator'),
+  );
+}
+
+const reading = methodsOf(ReadOnlyCommands.prototype);
+const writing = methodsOf(SyncCommands.prototype);
+
+describe('the command table', () => {
+  test('knows every typed method', () => {
+    expect([...reading, ...writing].filter((name) => !facts.has(name))).toEqual([]);
+  });
+
+  test('says of each whether it writes, as its surface does', () => {
+    expect(reading.filter((name) => facts.get(name)?.write !== false)).toEqual([]);
+    expect(writing.filter((name) => facts.get(name)?.write !== true)).toEqual([]);
+  });
+
+  test('has no command without a method, but for a reason', () => {
+    const typed = new Set([...reading, ...writing]);
+    const missing = [...facts.keys()].filter((name) => !typed.has(name) && !(name in UNTYPED));
+    expect(missing).toEqual([]);
+  });
+
+  test('names commands in lower case, once', () => {
+    const names = native.commandTable().map(({ name }) => name);
+    expect(names.filter((name) => name !== name.toLowerCase())).toEqual([]);
+    expect(new Set(names).size).toBe(names.length);
+  });
+});
+
+test('a surface that reads refuses commands that write', () => {
+  using keyspace = new Keyspace();
+  const handle = native.attach([keyspace.id], 'plain', false);
+  const door = { handle, bytes: false, refusal: () => new Error('refused') };
+  const surface: ReadOnlyCommands<string> = Reflect.construct(ReadOnlyCommands, [door]);
+  keyspace.set('k', 'v');
+  expect(surface.get('k')).toBe('v');
+  expect(surface.call('STRLEN', 'k')).toBe(1);
+  expect(() => surface.call('SET', 'k', 'w')).toThrow(TypeError);
+  expect('set' in surface).toBe(false);
+  handle.release();
+});
