@@ -8,6 +8,13 @@ export function majority(voters: number): number {
  * commit (R5), a vector of send times the base of a lease (E8), a vector of rounds the round that is confirmed.
  */
 export function quorumValue(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => b - a);
-  return sorted[majority(values.length) - 1] ?? 0;
+  const needed = majority(values.length);
+  let best = Number.NEGATIVE_INFINITY;
+  for (const value of values) {
+    if (value <= best) continue;
+    let reached = 0;
+    for (const other of values) if (other >= value) reached++;
+    if (reached >= needed) best = value;
+  }
+  return best;
 }

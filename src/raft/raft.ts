@@ -221,6 +221,11 @@ export class Raft {
     return { id, role, term, leader, commit, applied, lastIndex: log.lastIndex, barrierUntil };
   }
 
+  /** The term of the entry at `index`; undefined: compacted, or behind the end. */
+  termAt(index: LogIndex): Term | undefined {
+    return this.#core.log.term(index);
+  }
+
   /** What a leader knows of the others; empty on the others. */
   followers(): readonly FollowerStatus[] {
     return this.#leadership?.replication.status() ?? [];

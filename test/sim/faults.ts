@@ -1,0 +1,120 @@
+import type { MemberId } from '../../src/raft/types.js';
+import type { Peer } from './peer.js';
+import type { Random } from './random.js';
+import { FAULTS, type FaultKind } from './swarm.js';
+import type { World } from './world.js';
+
+/** What goes wrong, and when. */
+export class Faults {
+  readonly #world: World;
+  readonly counts = new Map<FaultKind, number>();
+
+  readonly #acts: Readonly<Record<FaultKind, (peer: Peer) => void>> = {
+    crash: (peer) => this.#crash(peer),
+    crashAll: () => {
+      for (const peer of this.#world.peers) this.#crash(peer);
+    },
+    pause: (peer) => peer.pause(this.#random.around(this.#random.pick([30, 300, 2_000]))),
+    isolate: (peer) => this.#isolate(peer.id),
+    halve: () => this.#halve(),
+    oneWay: (peer) => this.#world.network.cut(peer.id, this.#random.pick(this.#world.ids)),
+    cutPair: (peer) => this.#cut(peer.id, this.#random.pick(this.#world.ids)),
+    heal: () => this.#world.network.heal(),
+    slowDisk: (peer) => {
+      peer.disk.syncMs = this.#world.swarm.disk.syncMs * this.#random.pick([1, 1, 30, 300]);
+    },
+    transfer: (peer) => this.#transfer(this.#world.leader ?? peer, this.#random.pick(this.#world.ids)),
+    campaign: (peer) => peer.run((raft, now) => raft.campaign(now)),
+    stepDown: (peer) => peer.run((raft, now) => raft.stepDown(now, 'fault')),
+    snapshot: (peer) => peer.run(() => peer.takeSnapshot()),
+  };
+
+  constructor(world: World) {
+    this.#world = world;
+    world.rare = (peer) => this.#buggify(peer);
+  }
+
+  get #random(): Random {
+    return this.#world.random;
+  }
+
+  start(): void {
+    const { scheduler, random, swarm } = this.#world;
+    scheduler.after(random.around(swarm.faultEveryMs), () => {
+      if (this.#world.calm) return;
+      this.#inject(this.#draw());
+      this.start();
+    });
+  }
+
+  #draw(): FaultKind {
+    const { random, swarm } = this.#world;
+    let left = random.next() * FAULTS.reduce((sum, kind) => sum + swarm.weights[kind], 0);
+    for (const kind of FAULTS) {
+      left -= swarm.weights[kind];
+      if (left < 0) return kind;
+    }
+    return 'heal';
+  }
+
+  /** The middle of a rare action is where trouble is most likely to matter. */
+  #buggify(peer: Peer): void {
+    const { random, swarm, scheduler, network, calm, ids } = this.#world;
+    if (calm || !random.chance(swarm.buggify)) return;
+    const { life } = peer;
+    scheduler.after(random.around(random.pick([1, 20, 200])), () => {
+      if (this.#world.calm || life !== peer.life) return;
+      const what = random.next();
+      if (what < 0.3) this.#isolate(peer.id);
+      else if (what < 0.5) this.#crash(peer);
+      else if (what < 0.65) peer.pause(random.around(500));
+      else if (what < 0.85) this.#transfer(peer, random.pick(ids));
+      else network.cut(peer.id, random.pick(ids));
+    });
+  }
+
+  #inject(kind: FaultKind): void {
+    const { random, peers } = this.#world;
+    this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
+    const peer = random.chance(0.4) ? (this.#world.leader ?? random.pick(peers)) : random.pick(peers);
+    this.#world.trace(() => `fault ${kind} at ${peer.id}`);
+    this.#acts[kind](peer);
+  }
+
+  #crash(peer: Peer): void {
+    const { random, scheduler, network } = this.#world;
+    if (!peer.alive) return;
+    peer.crash();
+    network.crashed(peer.id);
+    scheduler.after(random.around(random.pick([5, 100, 2_000])), () => this.restart(peer));
+  }
+
+  restart(peer: Peer): void {
+    if (peer.alive) return;
+    peer.start();
+    this.#world.network.started(peer.id);
+    this.#buggify(peer);
+  }
+
+  #cut(a: MemberId, b: MemberId): void {
+    this.#world.network.cut(a, b);
+    this.#world.network.cut(b, a);
+  }
+
+  #isolate(id: MemberId): void {
+    for (const other of this.#world.ids) this.#cut(id, other);
+  }
+
+  #halve(): void {
+    const { random, ids } = this.#world;
+    const mixed = random.shuffle(ids);
+    const half = random.int(1, mixed.length);
+    for (const a of mixed.slice(0, half)) for (const b of mixed.slice(half)) this.#cut(a, b);
+  }
+
+  #transfer(from: Peer, to: MemberId): void {
+    from.run((raft, now) => {
+      if (raft.transfer(now, to)) this.#buggify(from);
+    });
+  }
+}

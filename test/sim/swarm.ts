@@ -1,0 +1,119 @@
+import { TIMERS } from '../../src/raft/limits.js';
+import type { Limits, Timers } from '../../src/raft/types.js';
+import type { Random } from './random.js';
+
+/** What one schedule is like. Drawn per seed, so that each kind of trouble meets each other kind undiluted. */
+export interface Swarm {
+  readonly peers: number;
+  readonly timers: Timers;
+  readonly limits: Partial<Limits>;
+  readonly faultsMs: number;
+  readonly tickMs: number;
+  /** Clock rates lie within 1 +- this. */
+  readonly clockSpread: number;
+  readonly network: {
+    readonly loss: number;
+    readonly duplication: number;
+    readonly delayMs: number;
+    readonly reorder: boolean;
+    /** Mean time from a heal or a restart to an open connection. */
+    readonly reconnectMs: number;
+    /** Mean time until a dead connection is noticed. */
+    readonly noticeMs: number;
+    /** Whether a crash closes the connections of the process at once (a killed process) or not (a dead host). */
+    readonly resets: boolean;
+  };
+  readonly disk: { readonly syncMs: number; readonly tear: number };
+  readonly apply: { readonly slowChance: number; readonly slowMs: number };
+  readonly snapshotEvery: number;
+  readonly snapshotKeep: number;
+  readonly payloadBytes: number;
+  readonly clients: number;
+  readonly keys: number;
+  readonly thinkMs: number;
+  /** Mean time between two faults, and the weight of each kind. */
+  readonly faultEveryMs: number;
+  readonly weights: Readonly<Record<FaultKind, number>>;
+  /** Chance of a fault right after a rare action (a new leader, a hand-over, a restart). */
+  readonly buggify: number;
+  /** On waking, whether timers run before the frames that waited. */
+  readonly timersFirst: boolean;
+}
+
+export const FAULTS = [
+  'crash',
+  'crashAll',
+  'pause',
+  'isolate',
+  'halve',
+  'oneWay',
+  'cutPair',
+  'heal',
+  'slowDisk',
+  'transfer',
+  'campaign',
+  'stepDown',
+  'snapshot',
+] as const;
+export type FaultKind = (typeof FAULTS)[number];
+
+function weights(random: Random): Record<FaultKind, number> {
+  const drawn = {} as Record<FaultKind, number>;
+  for (const kind of FAULTS) drawn[kind] = random.chance(0.6) ? random.next() : 0;
+  drawn.crashAll *= 0.15;
+  drawn.heal += 0.4;
+  return drawn;
+}
+
+function limits(random: Random): Partial<Limits> {
+  if (random.chance(0.5)) return {};
+  return {
+    appendBytesMax: random.pick([64, 1_000, 10_000]),
+    inflightBytesMax: random.pick([200, 5_000, 50_000]),
+    inflightFramesMax: random.pick([1, 2, 8, 64]),
+    uncommittedBytesMax: random.pick([1_000, 20_000]),
+    applyBytesMax: random.pick([100, 10_000]),
+    readsMax: random.pick([3, 100]),
+  };
+}
+
+function timers(random: Random): Timers {
+  if (random.chance(0.5)) return TIMERS;
+  const beatMs = random.pick([10, 25, 50, 100]);
+  const promiseMs = beatMs * random.between(3, 10);
+  const electionMs = promiseMs * random.between(1, 3);
+  return { beatMs, promiseMs, electionMs, giveUpMs: random.between(0.5, 2) * electionMs, drift: 0.1 };
+}
+
+export function drawSwarm(random: Random): Swarm {
+  const calm = random.chance(0.2);
+  return {
+    peers: random.pick([1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 7]),
+    timers: timers(random),
+    limits: limits(random),
+    faultsMs: random.pick([5_000, 15_000, 30_000]),
+    tickMs: random.pick([5, 10, 10, 20]),
+    clockSpread: random.pick([0, 0.01, 0.095, 0.095]),
+    network: {
+      loss: calm || random.chance(0.4) ? 0 : random.pick([0.001, 0.02, 0.2]),
+      duplication: calm || random.chance(0.5) ? 0 : random.pick([0.01, 0.2]),
+      delayMs: random.pick([0.1, 0.5, 2, 20, 60]),
+      reorder: !calm && random.chance(0.4),
+      reconnectMs: random.pick([1, 20, 300, 1_500]),
+      noticeMs: random.pick([5, 100, 3_000]),
+      resets: random.chance(0.6),
+    },
+    disk: { syncMs: random.pick([0.1, 0.5, 5, 40]), tear: random.pick([0, 0.5, 1]) },
+    apply: { slowChance: random.pick([0, 0, 0.05, 0.5]), slowMs: random.pick([5, 100, 500]) },
+    snapshotEvery: random.pick([5, 30, 100, 1_000_000]),
+    snapshotKeep: random.pick([0, 3, 50]),
+    payloadBytes: random.pick([4, 4, 200, 3_000]),
+    clients: random.int(2, 8),
+    keys: random.int(1, 5),
+    thinkMs: random.pick([2, 20, 100, 400]),
+    faultEveryMs: calm ? 5_000 : random.pick([150, 500, 1_500, 4_000]),
+    weights: weights(random),
+    buggify: random.pick([0, 0.1, 0.5]),
+    timersFirst: random.chance(0.3),
+  };
+}
