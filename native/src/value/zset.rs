@@ -95,28 +95,43 @@ impl ZSetValue {
 
     /// Gives a member a score, which must not be NaN, and gives the score it had.
     pub fn insert(&mut self, score: f64, member: &[u8]) -> Option<f64> {
-        assert!(!score.is_nan(), "a score is a number");
-        if let Form::Packed(packed) = &mut self.form {
-            let old = packed.score(member);
-            let fits = packed.len() < LIMITS.zset_entries && member.len() <= LIMITS.element_bytes;
-            if old.is_some() || fits {
-                packed.insert(score, member);
-                return old;
-            }
-            self.grow();
-        }
-        match &mut self.form {
-            Form::Tree(tree) => tree.insert(score, member),
-            Form::Packed(_) => unreachable!("grow leaves the large form"),
-        }
+        self.update(member, |_| Some(score))
     }
 
-    fn grow(&mut self) {
+    /// Asks `decide` for a member's new score, given the one it has; `None` leaves everything as it is. Gives the score
+    /// it had. A zero is held without its sign, in either form.
+    pub fn update(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) -> Option<f64> {
+        let decide = |old| {
+            let score: f64 = decide(old)? + 0.0;
+            assert!(!score.is_nan(), "a score is a number");
+            (old != Some(score)).then_some(score)
+        };
+        let packed = match &mut self.form {
+            Form::Tree(tree) => return tree.update(member, decide),
+            Form::Packed(packed) => packed,
+        };
+        let found = packed.find(member);
+        let old = found.map(|at| packed.score_after(at));
+        let Some(score) = decide(old) else { return old };
+        let fits = packed.len() < LIMITS.zset_entries && member.len() <= LIMITS.element_bytes;
+        match found {
+            Some(at) => packed.move_to(at, score, member),
+            None if fits => packed.insert(score, member),
+            None => self.grow().insert(score, member),
+        }
+        old
+    }
+
+    fn grow(&mut self) -> &mut Tree {
         let mut tree = Box::<Tree>::default();
         for (member, score) in self.iter() {
             tree.insert(score, &member.to_cow());
         }
         self.form = Form::Tree(tree);
+        match &mut self.form {
+            Form::Tree(tree) => tree,
+            Form::Packed(_) => unreachable!("the large form was stored just before"),
+        }
     }
 
     /// The score of a member.
@@ -243,21 +258,26 @@ impl Tree {
         }
     }
 
-    fn insert(&mut self, score: f64, member: &[u8]) -> Option<f64> {
-        let (slot, old) = match self.scores.insert_with(member, || Keyed::new(member, score)) {
-            Ok(()) => (self.scores.len() - 1, None),
-            Err(slot) => {
-                let entry = self.entry(slot);
-                if entry.score == score {
-                    return Some(entry.score);
-                }
-                self.order.remove(entry, &self.scores);
-                self.scores.edit_at(slot, |entry| entry.payload = score);
-                (slot, Some(entry.score))
+    fn update(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) -> Option<f64> {
+        let Some(slot) = self.scores.position(member) else {
+            if let Some(score) = decide(None) {
+                self.insert(score, member);
             }
+            return None;
         };
-        self.order.insert(self.entry(slot), &self.scores);
-        old
+        let entry = self.entry(slot);
+        if let Some(score) = decide(Some(entry.score)) {
+            self.order.remove(entry, &self.scores);
+            self.scores.edit_at(slot, |entry| entry.payload = score);
+            self.order.insert(self.entry(slot), &self.scores);
+        }
+        Some(entry.score)
+    }
+
+    /// Inserts a member that is not there.
+    fn insert(&mut self, score: f64, member: &[u8]) {
+        self.scores.insert(Keyed::new(member, score));
+        self.order.insert(self.entry(self.scores.len() - 1), &self.scores);
     }
 
     /// Removes the member in this slot. The map moves its last member there, so the tree has to name it by its new slot.

@@ -19,15 +19,14 @@ const SCORE_TEXT_MAX: usize = 32;
 /// Calls `with` with the element that stands for the score.
 fn with_score_element<R>(score: f64, with: impl FnOnce(Element<'_>) -> R) -> R {
     let integer = score as i64;
-    let negative_zero = score == 0.0 && score.is_sign_negative();
     // The cast saturates at a bound that is no f64 itself, so i64::MAX is never exact.
-    if integer as f64 == score && integer != i64::MAX && !negative_zero {
+    if integer as f64 == score && integer != i64::MAX {
         return with(Element::Int(integer));
     }
     let mut text = [0; SCORE_TEXT_MAX];
     let mut rest = &mut text[..];
     let magnitude = score.abs();
-    let plain = score == 0.0 || score.is_infinite() || (1e-5..1e17).contains(&magnitude);
+    let plain = score.is_infinite() || (1e-5..1e17).contains(&magnitude);
     let written = if plain {
         write!(rest, "{score}")
     } else {
@@ -44,7 +43,7 @@ fn parse_score(element: Element<'_>) -> Option<f64> {
         Element::Int(n) => Some(n as f64),
         Element::Bytes(text) => {
             let score: f64 = std::str::from_utf8(text).ok()?.parse().ok()?;
-            (!score.is_nan()).then_some(score)
+            (!score.is_nan()).then_some(score + 0.0)
         }
     }
 }
@@ -80,11 +79,11 @@ impl Packed {
         self.pack.len() / 2
     }
 
-    fn find(&self, member: &[u8]) -> Option<Position> {
+    pub(super) fn find(&self, member: &[u8]) -> Option<Position> {
         self.pack.find(member, self.pack.first(), 2)
     }
 
-    fn score_after(&self, member: Position) -> f64 {
+    pub(super) fn score_after(&self, member: Position) -> f64 {
         let at = self.pack.next(member).expect("a score follows every member");
         score_of(self.pack.get(at))
     }
@@ -93,16 +92,17 @@ impl Packed {
         self.find(member).map(|at| self.score_after(at))
     }
 
+    /// Inserts a member that is not there.
     pub(super) fn insert(&mut self, score: f64, member: &[u8]) {
-        if let Some(at) = self.find(member) {
-            if self.score_after(at) == score {
-                return;
-            }
-            self.pack.remove_run(at, 2);
-        }
         let at = self.place_of(score, member);
         with_score_element(score, |score| self.pack.insert_packed(at, score));
         self.pack.insert(at, member);
+    }
+
+    /// Moves the member at `at` to the place of another score.
+    pub(super) fn move_to(&mut self, at: Position, score: f64, member: &[u8]) {
+        self.pack.remove_run(at, 2);
+        self.insert(score, member);
     }
 
     /// Where a new member has to go. Looks at the end first: scores often arrive in ascending order.

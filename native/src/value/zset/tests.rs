@@ -7,6 +7,7 @@ struct Model(Vec<(f64, Vec<u8>)>);
 
 impl Model {
     fn insert(&mut self, score: f64, member: &[u8]) -> Option<f64> {
+        let score = score + 0.0;
         if let Some(pair) = self.0.iter_mut().find(|(_, m)| m == member) {
             let old = pair.0;
             if old != score {
@@ -278,11 +279,31 @@ fn grows_into_a_tree_by_size() {
 }
 
 #[test]
-fn a_zero_of_the_other_sign_changes_nothing() {
+fn a_zero_has_no_sign() {
     for mut zset in [ZSetValue::packed(), ZSetValue::tree()] {
         zset.insert(-0.0, b"m");
-        assert_eq!(zset.insert(0.0, b"m"), Some(0.0));
-        assert!(zset.score(b"m").is_some_and(f64::is_sign_negative));
+        assert!(zset.score(b"m").is_some_and(f64::is_sign_positive));
+        assert_eq!(zset.insert(-0.0, b"m"), Some(0.0));
+        assert!(zset.score(b"m").is_some_and(f64::is_sign_positive));
+    }
+}
+
+#[test]
+fn an_update_may_leave_things_as_they_are() {
+    for mut zset in [ZSetValue::packed(), ZSetValue::tree()] {
+        assert_eq!(
+            zset.update(b"m", |old| {
+                assert_eq!(old, None);
+                None
+            }),
+            None
+        );
+        assert!(zset.is_empty());
+        zset.insert(1.5, b"m");
+        assert_eq!(zset.update(b"m", |_| None), Some(1.5));
+        assert_eq!(zset.update(b"m", |old| old.map(|score| score + 1.0)), Some(1.5));
+        assert_eq!(zset.score(b"m"), Some(2.5));
+        zset.verify();
     }
 }
 
