@@ -16,6 +16,7 @@ pub mod number;
 pub mod scan;
 mod server;
 mod set;
+mod span;
 pub mod string;
 #[cfg(test)]
 pub mod testing;
