@@ -1,0 +1,71 @@
+/** Readers of option values: commander reports what they throw as a usage error. */
+import { readFile } from 'node:fs/promises';
+import { InvalidArgumentError } from 'commander';
+import { HoldfastError } from '../errors.js';
+import { parseAddress } from '../replication/address.js';
+
+/** A whole number within bounds. */
+export function wholeNumber(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d{1,15}$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
+  };
+}
+
+/** A number of seconds, with a fraction perhaps. */
+export function seconds(min: number, max: number): (text: string) => number {
+  return (text) => {
+    const value = Number(text);
+    if (/^\d{1,9}(\.\d{1,3})?$/.test(text) && value >= min && value <= max) return value;
+    throw new InvalidArgumentError(`It must be a number from ${min} to ${max}.`);
+  };
+}
+
+/** `host:port`. */
+export function address(text: string): string {
+  try {
+    parseAddress(text);
+  } catch (error) {
+    throw new InvalidArgumentError(error instanceof Error ? `${error.message}.` : '');
+  }
+  return text;
+}
+
+/** `host:port,host:port`. */
+export function addresses(text: string): string[] {
+  return text.split(',').map((part) => address(part.trim()));
+}
+
+/** `a=host:port,b=host:port`, each name and each address once. */
+export function peerList(text: string): Record<string, string> {
+  const peers = new Map<string, string>();
+  for (const part of text.split(',')) {
+    const [, name, where] = /^\s*([^=\s]+)=(\S+)\s*$/.exec(part) ?? [];
+    if (name === undefined || where === undefined) {
+      throw new InvalidArgumentError(`${JSON.stringify(part)} is not name=host:port.`);
+    }
+    if (peers.has(name)) throw new InvalidArgumentError(`Two peers are named ${name}.`);
+    peers.set(name, address(where));
+  }
+  return Object.fromEntries(peers);
+}
+
+/** Where the secret may come from. Never from the command line itself, which every user of the machine can read. */
+export interface SecretSource {
+  secretFile?: string;
+}
+
+/** The shared secret: the file's content without the line end, or the environment's, or none. */
+export async function readSecret({ secretFile }: SecretSource): Promise<string | undefined> {
+  if (secretFile === undefined) {
+    const secret = process.env.HOLDFAST_SECRET;
+    return secret === '' ? undefined : secret;
+  }
+  const text = await readFile(secretFile, 'utf8').catch((cause: Error) => {
+    throw new HoldfastError('IO', `the secret file cannot be read: ${cause.message}`, { cause });
+  });
+  const secret = text.trimEnd();
+  if (secret === '') throw new HoldfastError('IO', `the secret file ${secretFile} is empty`);
+  return secret;
+}
