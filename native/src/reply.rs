@@ -1,6 +1,7 @@
 //! What a command answers, in the kinds that Redis distinguishes, until the last moment.
 
 use crate::status::Status;
+use crate::value::Element;
 
 /// One reply. RESP2 and RESP3 encodings, and JavaScript values, are made from it at the edges.
 #[derive(Clone, Debug, PartialEq)]
@@ -46,5 +47,11 @@ impl Reply {
     /// A count. Counts never come near 2^63.
     pub fn count(n: usize) -> Reply {
         Reply::Int(n as i64)
+    }
+}
+
+impl From<Element<'_>> for Reply {
+    fn from(element: Element<'_>) -> Reply {
+        Reply::Bulk(element.to_vec())
     }
 }

@@ -13,6 +13,7 @@ mod hash;
 pub mod key;
 mod list;
 pub mod number;
+mod sample;
 pub mod scan;
 mod server;
 mod set;

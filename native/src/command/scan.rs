@@ -1,9 +1,8 @@
 //! What the commands of the SCAN family have in common.
 
-use super::{CommandResult, glob};
+use super::{CommandResult, args, glob};
 use crate::reply::Reply;
 use crate::status::Status;
-use crate::structure::listpack::canonical_int;
 
 /// Elements that one call visits if it does not say.
 const COUNT_DEFAULT: usize = 10;
@@ -29,10 +28,9 @@ impl<'a> ScanOptions<'a> {
         };
         for option in words.chunks(2) {
             match option {
-                [name, pattern] if name.eq_ignore_ascii_case(b"MATCH") => options.pattern = Some(pattern),
-                [name, count] if name.eq_ignore_ascii_case(b"COUNT") => {
-                    let count = canonical_int(count).ok_or(Status::NotInteger)?;
-                    options.count = usize::try_from(count)
+                [name, pattern] if args::is_option(name, "MATCH") => options.pattern = Some(pattern),
+                [name, count] if args::is_option(name, "COUNT") => {
+                    options.count = usize::try_from(args::int(count)?)
                         .ok()
                         .filter(|&n| n > 0)
                         .ok_or(Status::Syntax)?;
