@@ -13,6 +13,7 @@ mod hash;
 pub mod key;
 mod list;
 pub mod number;
+mod rdb;
 mod sample;
 pub mod scan;
 mod server;
@@ -128,5 +129,6 @@ pub const FAMILIES: &[&[Spec]] = &[
     set::COMMANDS,
     zset::COMMANDS,
     key::COMMANDS,
+    rdb::COMMANDS,
     server::COMMANDS,
 ];

@@ -196,4 +196,10 @@ pub trait Sink {
 
     /// Takes the bytes of a value as the file holds them, in pieces, between [`Event::Key`] and [`Event::EndKey`].
     fn raw(&mut self, _bytes: &[u8]) {}
+
+    /// Is offered a packed structure before anybody has looked into it. A sink that takes it (true) has checked it, and
+    /// is not told its elements.
+    fn pack(&mut self, _rdb_type: u8, _blob: &[u8]) -> bool {
+        false
+    }
 }

@@ -9,6 +9,10 @@ pub enum Magic {
     Valkey,
 }
 
+/// From this version on, hashes, lists and sorted sets may be listpacks.
+pub const OLDEST_LISTPACK_VERSION: u32 = 10;
+/// From this version on, sets may be listpacks.
+pub const OLDEST_SET_LISTPACK_VERSION: u32 = 11;
 /// From this version on, eight bytes of checksum follow the end opcode.
 pub const OLDEST_CHECKSUM_VERSION: u32 = 5;
 /// The newest version under the `REDIS` magic whose records are all known.

@@ -15,15 +15,25 @@ mod checksum;
 mod cursor;
 pub mod event;
 mod format;
+pub mod inspect;
 pub mod json;
+pub mod load;
 mod lzf;
+pub mod payload;
 pub mod reader;
+pub mod requests;
 #[cfg(test)]
 mod tests;
+pub mod write;
 
 pub use checksum::Checksum;
 pub use format::{Magic, OLDEST_CHECKSUM_VERSION, type_name};
+pub use inspect::Inspect;
+pub use json::Json;
+pub use load::{LoadOptions, LoadStats, Loader};
 pub use reader::{Options, Reader};
+pub use requests::Requests;
+pub use write::{WriteOptions, Writer};
 
 /// Why a file cannot be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -12,7 +12,7 @@ mod writer;
 use super::event::{ChecksumState, Event, KeyHead, Sink};
 use super::format;
 use value::Collected;
-use writer::Writer;
+pub(super) use writer::Writer;
 
 /// About how much text of the canonical form is given at once.
 pub const PIECE_BYTES: usize = 1 << 20;

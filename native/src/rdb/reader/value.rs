@@ -244,6 +244,9 @@ fn read_expiring_field<S: Sink + ?Sized>(
 fn read_blob<S: Sink + ?Sized>(rdb_type: u8, cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<()> {
     let from = cursor.offset();
     let text = cursor.bytes()?;
+    if sink.pack(rdb_type, &text) {
+        return Ok(());
+    }
     let (name, result) = match rdb_type {
         format::LIST_ZIPLIST | format::ZSET_ZIPLIST | format::HASH_ZIPLIST | format::LIST_QUICKLIST => (
             "ziplist",

@@ -2,6 +2,7 @@
 
 use super::{canonical, read};
 use crate::random::Rng;
+use crate::rdb::payload;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -73,5 +74,24 @@ fn broken_files_are_refused() {
             "{}: {refusal}",
             path.display()
         );
+    }
+}
+
+#[test]
+fn broken_values_are_refused() {
+    let Some(root) = fixtures() else { return };
+    let mut payloads = Vec::new();
+    files_below(&root.join("corrupt-dumps"), "dump", &mut payloads);
+    for path in payloads {
+        let payload = fs::read(&path).expect("is readable");
+        let body = &payload[..payload.len() - 10];
+        assert!(
+            payload::restore(&payload::seal(body.to_vec(), 11)).is_err(),
+            "{}",
+            path.display()
+        );
+        let record = [&body[..1], &super::text(b"k"), &body[1..]].concat();
+        let refusal = read(&super::file(&[&record])).expect_err(&format!("{} was read", path.display()));
+        println!("{}: {refusal}", path.file_name().unwrap_or_default().display());
     }
 }

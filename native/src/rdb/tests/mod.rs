@@ -1,7 +1,9 @@
 //! Tests of the format as a whole.
 
 mod fixtures;
+mod mutation;
 mod reading;
+mod writing;
 
 use super::RdbError;
 use super::checksum::Checksum;

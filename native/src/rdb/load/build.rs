@@ -1,0 +1,211 @@
+//! One value, from the elements that a file has of it.
+
+use crate::keyspace::STRING_BYTES_MAX;
+use crate::rdb::event::Event;
+use crate::rdb::format;
+use crate::structure::listpack::Listpack;
+use crate::value::{Element, HashValue, LIMITS, ListValue, SetValue, Value, ZSetValue};
+
+/// Which form a value is given.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fidelity {
+    /// The one that its size asks for.
+    Limits,
+    /// The one that its type byte names.
+    Exact,
+}
+
+/// A finished value.
+#[derive(Debug)]
+pub enum Built {
+    /// A string.
+    Str(Vec<u8>),
+    /// A collection with something in it.
+    Value(Value),
+    /// A collection with nothing in it, which is none.
+    Nothing,
+}
+
+#[derive(Debug)]
+enum Form {
+    Str(Vec<u8>),
+    Hash(HashValue),
+    List(ListValue),
+    Set(SetValue),
+    ZSet(ZSetValue),
+}
+
+/// A value being built.
+#[derive(Debug)]
+pub struct Builder {
+    form: Form,
+    fidelity: Fidelity,
+}
+
+/// Why a value of this type cannot be held, if it cannot.
+pub fn refusal(rdb_type: u8) -> Option<&'static str> {
+    match format::type_name(rdb_type)? {
+        "stream" => Some("streams cannot be held here"),
+        "module" => Some("values of modules cannot be held here"),
+        _ => None,
+    }
+}
+
+/// Checks a string that is to be a key or a value.
+pub(super) fn check_length(text: &[u8]) -> Result<(), String> {
+    if text.len() > STRING_BYTES_MAX {
+        return Err(format!(
+            "string of {} bytes, more than {STRING_BYTES_MAX}",
+            text.len()
+        ));
+    }
+    Ok(())
+}
+
+impl Builder {
+    /// A value of this type, with nothing in it yet.
+    ///
+    /// # Errors
+    /// When no such value can be held.
+    pub fn new(rdb_type: u8, fidelity: Fidelity) -> Result<Self, String> {
+        if let Some(reason) = refusal(rdb_type) {
+            return Err(reason.into());
+        }
+        let form = match fidelity {
+            Fidelity::Exact => exact_form(rdb_type),
+            Fidelity::Limits => None,
+        };
+        let form = form.unwrap_or_else(|| match format::type_name(rdb_type) {
+            Some("hash") => Form::Hash(HashValue::default()),
+            Some("list") => Form::List(ListValue::default()),
+            Some("set") => Form::Set(SetValue::default()),
+            Some("zset") => Form::ZSet(ZSetValue::default()),
+            _ => Form::Str(Vec::new()),
+        });
+        Ok(Builder { form, fidelity })
+    }
+
+    /// Adds what the event says.
+    ///
+    /// # Errors
+    /// When the element was there already, or cannot be held.
+    pub fn event(&mut self, event: Event<'_>) -> Result<(), String> {
+        let mut buffers = [itoa::Buffer::new(), itoa::Buffer::new()];
+        let [first, second] = &mut buffers;
+        check_elements(event)?;
+        let is_new = match (&mut self.form, event) {
+            (Form::Str(held), Event::String(text)) => {
+                held.extend_from_slice(text.as_bytes(first));
+                true
+            }
+            (Form::List(list), Event::Element(element)) => {
+                list.push_back(element.as_bytes(first));
+                true
+            }
+            (Form::Set(set), Event::Element(member)) => set.add(member.as_bytes(first)),
+            (Form::Hash(hash), Event::Pair(field, value)) => {
+                hash.set(field.as_bytes(first), value.as_bytes(second))
+            }
+            (
+                Form::Hash(_),
+                Event::ExpiringPair {
+                    expire_at_ms: 1.., ..
+                },
+            ) => {
+                return Err("expiries of hash fields cannot be held here".into());
+            }
+            (Form::Hash(hash), Event::ExpiringPair { field, value, .. }) => {
+                hash.set(field.as_bytes(first), value.as_bytes(second))
+            }
+            (Form::ZSet(zset), Event::Scored(member, score)) => {
+                zset.insert(score, member.as_bytes(first)).is_none()
+            }
+            _ => return Err("element of another type".into()),
+        };
+        if is_new { Ok(()) } else { Err(doubled(event)) }
+    }
+
+    /// Adopts a listpack as it is; false if it has to be taken element by element.
+    pub fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
+        match (&mut self.form, rdb_type) {
+            (Form::List(list), format::LIST_QUICKLIST_2) => {
+                let fits = self.fidelity == Fidelity::Exact || blob.len() <= LIMITS.list_node_bytes;
+                let pack = if fits {
+                    Listpack::from_bytes(blob.to_vec())
+                } else {
+                    None
+                };
+                let adopted = pack.is_some();
+                pack.into_iter().for_each(|pack| list.push_pack(pack));
+                adopted
+            }
+            (Form::ZSet(zset), format::ZSET_LISTPACK) => {
+                let adopted = adopt_zset(blob);
+                let is_adopted = adopted.is_some();
+                adopted.into_iter().for_each(|adopted| *zset = adopted);
+                is_adopted
+            }
+            _ => false,
+        }
+    }
+
+    /// The value.
+    pub fn finish(self) -> Built {
+        let value = match self.form {
+            Form::Str(text) => return Built::Str(text),
+            Form::Hash(hash) if !hash.is_empty() => Value::Hash(hash),
+            Form::List(list) if !list.is_empty() => Value::List(list),
+            Form::Set(set) if !set.is_empty() => Value::Set(set),
+            Form::ZSet(zset) if !zset.is_empty() => Value::ZSet(zset),
+            _ => return Built::Nothing,
+        };
+        Built::Value(value)
+    }
+}
+
+fn exact_form(rdb_type: u8) -> Option<Form> {
+    Some(match rdb_type {
+        format::HASH => Form::Hash(HashValue::table()),
+        format::HASH_LISTPACK => Form::Hash(HashValue::packed()),
+        format::SET => Form::Set(SetValue::table()),
+        format::SET_LISTPACK => Form::Set(SetValue::packed()),
+        format::SET_INTSET => Form::Set(SetValue::intset()),
+        format::ZSET_2 => Form::ZSet(ZSetValue::tree()),
+        format::ZSET_LISTPACK => Form::ZSet(ZSetValue::packed()),
+        _ => return None,
+    })
+}
+
+/// A small sorted set whose listpack is sound, in order, and within the limits.
+fn adopt_zset(blob: &[u8]) -> Option<ZSetValue> {
+    let pack = Listpack::from_bytes(blob.to_vec())?;
+    let fits =
+        |element: Element<'_>| !matches!(element, Element::Bytes(text) if text.len() > LIMITS.element_bytes);
+    if pack.len() > 2 * LIMITS.zset_entries || !pack.iter().all(fits) {
+        return None;
+    }
+    ZSetValue::from_pack(pack)
+}
+
+fn check_elements(event: Event<'_>) -> Result<(), String> {
+    let check = |element| match element {
+        Element::Bytes(text) => check_length(text),
+        Element::Int(_) => Ok(()),
+    };
+    match event {
+        Event::String(text) | Event::Element(text) | Event::Scored(text, _) => check(text),
+        Event::Pair(field, value) | Event::ExpiringPair { field, value, .. } => {
+            check(field).and_then(|()| check(value))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn doubled(event: Event<'_>) -> String {
+    let (what, element) = match event {
+        Event::Pair(field, _) | Event::ExpiringPair { field, .. } => ("field", field),
+        Event::Element(member) | Event::Scored(member, _) => ("member", member),
+        _ => return "element comes twice".into(),
+    };
+    format!("{what} '{}' comes twice", element.to_cow().escape_ascii())
+}

@@ -1,0 +1,207 @@
+//! Strings and values in the bytes of the format.
+
+use crate::rdb::format;
+use crate::rdb::lzf::Compressor;
+use crate::structure::intset::IntSet;
+use crate::structure::listpack::{Listpack, canonical_int};
+use crate::value::{Element, HashValue, ListValue, SetValue, Value, ZSetValue};
+
+/// Longest text that may be a 32-bit integer.
+const INT_BYTES_MAX: usize = 11;
+/// Strings up to this size are not worth compressing.
+const PLAIN_BYTES_MAX: usize = 20;
+/// The container of a list's packed node.
+const NODE_PACKED: u64 = 2;
+
+/// What a value may be written as.
+#[derive(Clone, Copy, Debug)]
+pub struct Forms {
+    /// The version of the file: packed forms exist from 10 on, a packed set from 11 on.
+    pub version: u32,
+    /// Whether strings are compressed.
+    pub compress: bool,
+}
+
+/// Appends to a buffer.
+pub struct Encoder {
+    /// What has been written.
+    pub out: Vec<u8>,
+    forms: Forms,
+    compressor: Compressor,
+}
+
+impl Encoder {
+    /// An encoder with an empty buffer.
+    pub fn new(forms: Forms) -> Self {
+        Encoder {
+            out: Vec::new(),
+            forms,
+            compressor: Compressor::default(),
+        }
+    }
+
+    /// A number in the length encoding.
+    pub fn length(&mut self, n: u64) {
+        put_length(&mut self.out, n);
+    }
+
+    /// A string in its shortest form.
+    pub fn text(&mut self, text: &[u8]) {
+        if text.len() <= INT_BYTES_MAX
+            && let Some(n) = canonical_int(text)
+            && self.int(n)
+        {
+            return;
+        }
+        if text.len() > PLAIN_BYTES_MAX && self.forms.compress && self.compressed(text) {
+            return;
+        }
+        self.length(text.len() as u64);
+        self.out.extend_from_slice(text);
+    }
+
+    /// As [`Encoder::text`].
+    pub fn element(&mut self, element: Element<'_>) {
+        match element {
+            Element::Bytes(text) => self.text(text),
+            Element::Int(n) => {
+                if !self.int(n) {
+                    self.text(itoa::Buffer::new().format(n).as_bytes());
+                }
+            }
+        }
+    }
+
+    /// Writes an integer that fits in 32 bits; says whether it did.
+    fn int(&mut self, n: i64) -> bool {
+        if let Ok(n) = i8::try_from(n) {
+            self.out.push(0xc0);
+            self.out.extend_from_slice(&n.to_le_bytes());
+        } else if let Ok(n) = i16::try_from(n) {
+            self.out.push(0xc1);
+            self.out.extend_from_slice(&n.to_le_bytes());
+        } else if let Ok(n) = i32::try_from(n) {
+            self.out.push(0xc2);
+            self.out.extend_from_slice(&n.to_le_bytes());
+        } else {
+            return false;
+        }
+        true
+    }
+
+    fn compressed(&mut self, text: &[u8]) -> bool {
+        let Some(packed) = self.compressor.compress(text) else {
+            return false;
+        };
+        self.out.push(0xc3);
+        put_length(&mut self.out, packed.len() as u64);
+        put_length(&mut self.out, text.len() as u64);
+        self.out.extend_from_slice(packed);
+        true
+    }
+
+    /// The type byte that [`Encoder::value`] will follow.
+    pub fn type_of(&self, value: &Value) -> u8 {
+        let has_packs = self.forms.version >= format::OLDEST_LISTPACK_VERSION;
+        let has_set_packs = self.forms.version >= format::OLDEST_SET_LISTPACK_VERSION;
+        match value {
+            Value::Hash(hash) if has_packs && hash.as_listpack().is_some() => format::HASH_LISTPACK,
+            Value::Hash(_) => format::HASH,
+            Value::List(_) if has_packs => format::LIST_QUICKLIST_2,
+            Value::List(_) => format::LIST,
+            Value::Set(set) if set.as_intset().is_some() => format::SET_INTSET,
+            Value::Set(set) if has_set_packs && set.as_listpack().is_some() => format::SET_LISTPACK,
+            Value::Set(_) => format::SET,
+            Value::ZSet(zset) if has_packs && zset.as_pack().is_some() => format::ZSET_LISTPACK,
+            Value::ZSet(_) => format::ZSET_2,
+        }
+    }
+
+    /// A collection, without its type byte.
+    pub fn value(&mut self, value: &Value) {
+        let rdb_type = self.type_of(value);
+        match value {
+            Value::Hash(hash) => self.hash(hash, rdb_type),
+            Value::List(list) => self.list(list, rdb_type),
+            Value::Set(set) => self.set(set, rdb_type),
+            Value::ZSet(zset) => self.zset(zset, rdb_type),
+        }
+    }
+
+    fn hash(&mut self, hash: &HashValue, rdb_type: u8) {
+        if let (format::HASH_LISTPACK, Some(pack)) = (rdb_type, hash.as_listpack()) {
+            return self.pack(pack);
+        }
+        self.length(hash.len() as u64);
+        for (field, value) in hash.iter() {
+            self.element(field);
+            self.element(value);
+        }
+    }
+
+    fn list(&mut self, list: &ListValue, rdb_type: u8) {
+        if rdb_type == format::LIST {
+            self.length(list.len() as u64);
+            return list.iter().for_each(|element| self.element(element));
+        }
+        let packs = list.packs();
+        self.length(packs.len() as u64);
+        for pack in packs {
+            self.length(NODE_PACKED);
+            self.pack(pack);
+        }
+    }
+
+    fn set(&mut self, set: &SetValue, rdb_type: u8) {
+        match (rdb_type, set.as_intset(), set.as_listpack()) {
+            (format::SET_INTSET, Some(ints), _) => self.text(&intset_blob(ints)),
+            (format::SET_LISTPACK, _, Some(pack)) => self.pack(pack),
+            _ => {
+                self.length(set.len() as u64);
+                set.iter().for_each(|member| self.element(member));
+            }
+        }
+    }
+
+    fn zset(&mut self, zset: &ZSetValue, rdb_type: u8) {
+        if let (format::ZSET_LISTPACK, Some(pack)) = (rdb_type, zset.as_pack()) {
+            return self.pack(pack);
+        }
+        self.length(zset.len() as u64);
+        // From the highest score down, which is the cheapest order for a skip list to be built in.
+        for (member, score) in zset.iter_rev() {
+            self.element(member);
+            self.out.extend_from_slice(&score.to_le_bytes());
+        }
+    }
+
+    fn pack(&mut self, pack: &Listpack) {
+        self.text(pack.as_bytes());
+    }
+}
+
+fn put_length(out: &mut Vec<u8>, n: u64) {
+    match n {
+        0..64 => out.push(n as u8),
+        64..16_384 => out.extend_from_slice(&[0x40 | (n >> 8) as u8, n as u8]),
+        16_384..=0xffff_ffff => {
+            out.push(0x80);
+            out.extend_from_slice(&(n as u32).to_be_bytes());
+        }
+        _ => {
+            out.push(0x81);
+            out.extend_from_slice(&n.to_be_bytes());
+        }
+    }
+}
+
+fn intset_blob(ints: &IntSet) -> Vec<u8> {
+    let width = ints.width();
+    let mut blob = Vec::with_capacity(8 + width * ints.len());
+    blob.extend_from_slice(&(width as u32).to_le_bytes());
+    blob.extend_from_slice(&(ints.len() as u32).to_le_bytes());
+    for n in ints.iter() {
+        blob.extend_from_slice(&n.to_le_bytes()[..width]);
+    }
+    blob
+}
