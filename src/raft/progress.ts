@@ -42,7 +42,7 @@ export class Window {
  *
  * - `probe`: it is not known where the logs meet; one frame at a time.
  * - `replicate`: frames are sent ahead of their acks, within the window.
- * - `snapshot`: what it needs is no longer in the log.
+ * - `snapshot`: what it needs is no longer in the log, and the host is sending it.
  */
 export class Progress {
   readonly id: MemberId;
@@ -68,6 +68,8 @@ export class Progress {
   /** The newest commit index it was told. */
   told: LogIndex = 0;
   amnesiac = false;
+  /** A snapshot went out whole, and this long it is not sent again for want of an answer. */
+  loadsUntil: Milliseconds = Number.NEGATIVE_INFINITY;
 
   constructor(id: MemberId, next: LogIndex, now: Milliseconds) {
     this.id = id;
@@ -84,9 +86,11 @@ export class Progress {
     this.window.clear();
   }
 
+  /** From what is known to be there: a frame sent ahead of it may be lost. */
   becomeReplicate(now: Milliseconds): void {
     this.state = 'replicate';
-    this.next = Math.max(this.next, this.match + 1);
+    this.next = this.match + 1;
+    this.loadsUntil = Number.NEGATIVE_INFINITY;
     this.movedAt = now;
     this.window.clear();
   }

@@ -110,6 +110,8 @@ export class Replication {
     const prevIndex = progress.next - 1;
     const prevTerm = log.term(prevIndex);
     if (prevTerm === undefined) {
+      // It may be loading the last one still, while this log went on being compacted.
+      if (now < progress.loadsUntil) return true;
       progress.becomeSnapshot();
       this.#snapshots.push(progress.id);
       return false;
@@ -172,6 +174,7 @@ export class Replication {
     }
     if (progress.state === 'snapshot') return;
     if (progress.state === 'probe' && progress.next - 1 !== message.index) return;
+    progress.loadsUntil = Number.NEGATIVE_INFINITY;
     const meets = log.lastNotAbove(message.hintIndex, message.hintTerm);
     const next = Math.min(meets.index + 1, message.index);
     progress.becomeProbe(message.hintIndex < log.base.index ? message.hintIndex + 1 : next, now);
@@ -195,6 +198,7 @@ export class Replication {
     const progress = this.progress(id);
     if (progress?.state !== 'snapshot') return;
     progress.becomeProbe(mark.index + 1, this.#core.now);
+    progress.loadsUntil = this.#core.now + 10 * this.#core.timers.electionMs;
   }
 
   snapshotFailed(id: MemberId): void {
@@ -208,6 +212,7 @@ export class Replication {
     const progress = this.progress(id);
     if (progress === undefined) return;
     progress.repliedAt = 0;
+    progress.loadsUntil = Number.NEGATIVE_INFINITY;
     if (progress.state === 'replicate') progress.becomeProbe(progress.match + 1, this.#core.now);
   }
 

@@ -27,11 +27,13 @@ export class Faults {
     campaign: (peer) => peer.run((raft, now) => raft.campaign(now)),
     stepDown: (peer) => peer.run((raft, now) => raft.stepDown(now, 'fault')),
     snapshot: (peer) => peer.run(() => peer.takeSnapshot()),
+    usurp: () => this.#usurp(),
   };
 
   constructor(world: World) {
     this.#world = world;
     world.rare = (peer) => this.#buggify(peer);
+    world.handsOver = (peer) => this.#deafen(peer);
   }
 
   get #random(): Random {
@@ -73,6 +75,13 @@ export class Faults {
     });
   }
 
+  /** The old leader hands over and hears nothing of what comes of it. */
+  #deafen(peer: Peer): void {
+    const { random, swarm, network, ids, calm } = this.#world;
+    if (calm || !random.chance(swarm.buggify)) return;
+    for (const id of ids) network.cut(id, peer.id);
+  }
+
   #inject(kind: FaultKind): void {
     const { random, peers } = this.#world;
     this.counts.set(kind, (this.counts.get(kind) ?? 0) + 1);
@@ -99,6 +108,29 @@ export class Faults {
   #cut(a: MemberId, b: MemberId): void {
     this.#world.network.cut(a, b);
     this.#world.network.cut(b, a);
+  }
+
+  /** While a leader that hears nobody believes in its lease, another peer campaigns; a voter may just have restarted. */
+  #usurp(): void {
+    const { peers, scheduler, swarm, network, leader, ids } = this.#world;
+    const rivals = peers.filter((peer) => peer !== leader);
+    if (leader === undefined || rivals.length === 0) return;
+    for (const id of ids) network.cut(id, leader.id);
+    if (this.#random.chance(0.5)) for (const id of ids) network.cut(leader.id, id);
+    if (this.#random.chance(0.5)) {
+      for (const peer of rivals) if (this.#random.chance(0.5)) this.#bounce(peer);
+    }
+    const rival = this.#random.pick(rivals);
+    const delay = this.#random.next() * 1.3 * swarm.timers.promiseMs;
+    scheduler.after(delay, () => rival.run((raft, now) => raft.campaign(now)));
+  }
+
+  /** A restart that takes no time, with connections that are back at once. */
+  #bounce(peer: Peer): void {
+    if (!peer.alive) return;
+    peer.crash();
+    peer.start();
+    this.#world.network.started(peer.id, 1);
   }
 
   #isolate(id: MemberId): void {

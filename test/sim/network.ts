@@ -137,7 +137,7 @@ export class Network {
   }
 
   /** A process began: all it had is gone, and it connects anew. */
-  started(id: MemberId): void {
+  started(id: MemberId, reconnectMs = this.#swarm.reconnectMs): void {
     for (const peer of this.#ends.ids) {
       if (peer === id) continue;
       const link = this.#link(id, peer);
@@ -145,12 +145,12 @@ export class Network {
       link.epoch++;
       this.#ends.down(peer, id);
       this.#ends.down(id, peer);
-      this.#reconnect(id, peer);
+      this.#reconnect(id, peer, reconnectMs);
     }
   }
 
-  #reconnect(a: MemberId, b: MemberId): void {
-    this.#scheduler.after(this.#random.around(this.#swarm.reconnectMs), () => {
+  #reconnect(a: MemberId, b: MemberId, meanMs = this.#swarm.reconnectMs): void {
+    this.#scheduler.after(this.#random.around(meanMs), () => {
       const link = this.#link(a, b);
       const cut = this.#cut.has(way(a, b)) || this.#cut.has(way(b, a));
       if (link.open || cut || !this.#ends.alive(a) || !this.#ends.alive(b)) return;

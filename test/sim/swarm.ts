@@ -54,6 +54,7 @@ export const FAULTS = [
   'campaign',
   'stepDown',
   'snapshot',
+  'usurp',
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -85,7 +86,25 @@ function timers(random: Random): Timers {
   return { beatMs, promiseMs, electionMs, giveUpMs: random.between(0.5, 2) * electionMs, drift: 0.1 };
 }
 
+/** Elections faster than logs converge: one entry a frame, and hardly a leader that lasts. */
+function storm(random: Random): Partial<Swarm> {
+  return {
+    limits: { appendBytesMax: 64, inflightBytesMax: 200, inflightFramesMax: 1 },
+    payloadBytes: 200,
+    peers: random.pick([3, 5, 5]),
+    faultsMs: random.pick([3_000, 10_000]),
+    faultEveryMs: random.pick([15, 40, 100]),
+    thinkMs: random.pick([5, 20]),
+    weights: { ...weights(random), isolate: 0.5, campaign: 2, heal: 2, crash: random.pick([0, 0.5]) },
+  };
+}
+
 export function drawSwarm(random: Random): Swarm {
+  const drawn = drawOrdinary(random);
+  return random.chance(0.15) ? { ...drawn, ...storm(random) } : drawn;
+}
+
+function drawOrdinary(random: Random): Swarm {
   const calm = random.chance(0.2);
   return {
     peers: random.pick([1, 2, 3, 3, 3, 3, 3, 3, 4, 5, 5, 5, 5, 7]),

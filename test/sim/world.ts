@@ -37,6 +37,8 @@ export class World {
   calm = false;
   /** Told of rare actions, where trouble is most likely to matter. */
   rare: (peer: Peer) => void = () => {};
+  /** Told when a leader gives its token away. */
+  handsOver: (peer: Peer) => void = () => {};
 
   constructor(
     seed: number,
@@ -89,6 +91,7 @@ export class World {
   send(message: Message): void {
     const peer = this.peer(message.from);
     this.elections.sends(message, peer.disk.hardState);
+    if (message.type === 'timeoutNow') this.handsOver(peer);
     this.#note(Math.floor(this.scheduler.now * 1_000) + message.type.length);
     this.#note(message.from * 64 + message.to + message.term * 4_096);
     this.network.send(message.from, message.to, () => this.peer(message.to).receive(message));
@@ -97,7 +100,8 @@ export class World {
   /** What a broken host makes of a message that arrives. */
   tamper(message: Message, now: number): Message {
     const { type } = message;
-    if (this.broken === 'lease-from-ack-arrival' && (type === 'beatReply' || type === 'appendReply')) {
+    const ack = type === 'beatReply' || (type === 'appendReply' && message.ok);
+    if (this.broken === 'lease-from-ack-arrival' && ack) {
       return { ...message, sentAt: now };
     }
     if (this.broken === 'read-index-unconfirmed' && type === 'beatReply') {
