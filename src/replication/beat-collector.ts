@@ -3,9 +3,9 @@ import type { Connection } from './connection.js';
 import { encodeBeatReplies, encodeBeats, type ShardMessage } from './message-codec.js';
 
 /**
- * Gathers the beats and beat replies for one peer (rule G2). All that are queued in the same turn of the loop leave in one frame, and
- * at most one frame of each kind waits for the socket: whatever is queued behind it is replaced by newer ones of the same shard, so
- * that a peer that reads again after a while finds no old beats.
+ * Gathers the beats and beat replies for one peer (rule G2). All that are queued in the same turn of the loop leave
+ * in one frame, and at most one frame of each kind waits for the socket: whatever is queued behind it is replaced by
+ * newer ones of the same shard, so that a peer that reads again after a while finds no old beats.
  */
 export class BeatCollector {
   /** Beats and replies that were replaced before they left. */

@@ -99,7 +99,10 @@ export class Connection {
     this.#end(error);
   }
 
-  /** Sends a last frame and ends the connection without telling the owner. Resolves when it is gone, at most after `waitMs`. */
+  /**
+   * Sends a last frame and ends the connection without telling the owner. Resolves when it is gone, at most after
+   * `waitMs`.
+   */
   leave(last: Uint8Array, waitMs: number): Promise<void> {
     if (this.#closed) return Promise.resolve();
     this.send(last);

@@ -76,8 +76,9 @@ function readHolder(path: string): Holder | undefined {
 }
 
 /**
- * Keeps two processes, or two stores of one process, from using one directory. A file names the holder; the lock of a dead process is
- * taken over. Processes on different machines, or in containers with process ids of their own, do not see each other.
+ * Keeps two processes, or two stores of one process, from using one directory. A file names the holder; the lock of a
+ * dead process is taken over. Processes on different machines, or in containers with process ids of their own, do not
+ * see each other.
  */
 export class DirectoryLock {
   readonly #path: string;
@@ -123,7 +124,10 @@ function tryLink(own: string, path: string): boolean {
   }
 }
 
-/** Replaces the lock of a dead process. A directory, which only one can make, keeps others from doing so at the same time. */
+/**
+ * Replaces the lock of a dead process. A directory, which only one can make, keeps others from doing so at the same
+ * time.
+ */
 function takeOver(dir: string, path: string, own: string): void {
   refuseIfHeld(dir, path);
   const guard = `${path}.takeover`;

@@ -2,7 +2,10 @@
 
 import type { Entry, HardState, LogIndex, SnapshotMark } from '../raft/types.js';
 
-/** When a write counts as durable: `always`, when it is synced; `everysec`, when it is written, with a sync every second. */
+/**
+ * When a write counts as durable: `always`, when it is synced; `everysec`, when it is written, with a sync every
+ * second.
+ */
 export type FsyncMode = 'always' | 'everysec';
 
 /** What the thread is started with. */
@@ -30,7 +33,10 @@ export interface RecoveredShard {
   readonly droppedBytes: number;
 }
 
-/** From the thread. `durable` covers everything up to `seq`. `failed` is the last word on a log, unless it is closed afterwards. */
+/**
+ * From the thread. `durable` covers everything up to `seq`. `failed` is the last word on a log, unless it is closed
+ * afterwards.
+ */
 export type DiskReply =
   | { readonly type: 'opened'; readonly recovered: RecoveredShard }
   | { readonly type: 'durable'; readonly seq: number; readonly logBytes: number }

@@ -18,8 +18,8 @@ export interface DiskThreadOptions {
 }
 
 /**
- * The thread that writes the logs of all shards of a process. It is not of libuv's pool, which the host program shares; a disk that
- * stalls stalls nothing but acknowledgements.
+ * The thread that writes the logs of all shards of a process. It is not of libuv's pool, which the host program
+ * shares; a disk that stalls stalls nothing but acknowledgements.
  */
 export class DiskThread {
   readonly #worker: Worker;

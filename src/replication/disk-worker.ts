@@ -1,6 +1,6 @@
 /**
- * The thread that owns the log files of all shards of a process, and does nothing else: it may stall in a sync for as long as the disk
- * likes. Everything that is queued when it looks is written and synced together (group commit).
+ * The thread that owns the log files of all shards of a process, and does nothing else: it may stall in a sync for as
+ * long as the disk likes. Everything that is queued when it looks is written and synced together (group commit).
  */
 
 import {

@@ -93,9 +93,9 @@ function checksum(frame: Buffer): number {
 }
 
 /**
- * Cuts a stream of bytes into frames. A frame that lies in one chunk is handed out as a view of it; one that is spread over
- * several is copied together once, when its last byte is there. Memory is bounded by what has arrived and by the limit,
- * never by what a length claims.
+ * Cuts a stream of bytes into frames. A frame that lies in one chunk is handed out as a view of it; one that is
+ * spread over several is copied together once, when its last byte is there. Memory is bounded by what has arrived and
+ * by the limit, never by what a length claims.
  */
 export class FrameDecoder {
   readonly #peer: () => string;

@@ -27,7 +27,10 @@ export interface GreetOptions extends HandshakeOptions {
   readonly onFailed: (error: HoldfastError, claimed: Hello | undefined) => void;
 }
 
-/** Runs the handshake on a socket. One of `onReady` and `onFailed` is called, unless the connection is taken away before. */
+/**
+ * Runs the handshake on a socket. One of `onReady` and `onFailed` is called, unless the connection is taken away
+ * before.
+ */
 export function greet(socket: Socket, options: GreetOptions): Connection {
   const { label, timeoutMs, onReady, onFailed } = options;
   const handshake = new Handshake(options);

@@ -6,8 +6,9 @@
  *     dialer   -> auth  HMAC-SHA256(secret, 'dialer', both hello frames)
  *     acceptor -> auth  HMAC-SHA256(secret, 'acceptor', both hello frames)
  *
- * The proofs cover both nonces, both Hellos and the role of the connection, so none of them can be replayed, reflected, or used
- * for another role. Without a secret the key is empty: the handshake then only tells the two who they are.
+ * The proofs cover both nonces, both Hellos and the role of the connection, so none of them can be replayed,
+ * reflected, or used for another role. Without a secret the key is empty: the handshake then only tells the two who
+ * they are.
  */
 
 import { createHmac, randomBytes, timingSafeEqual } from 'node:crypto';
@@ -100,7 +101,8 @@ export class Handshake {
   /**
    * Takes the next frame of the other side.
    *
-   * @throws HoldfastError `PROTOCOL` for what does not belong here, `FOREIGN` when the secrets differ, or the code with which the
+   * @throws HoldfastError `PROTOCOL` for what does not belong here, `FOREIGN` when the secrets differ, or the code
+   *   with which the
    *   other side refuses this one.
    */
   receive(frame: Frame): HandshakeStep {

@@ -1,6 +1,7 @@
 /**
- * Who a data directory says this process is (CONSENSUS §2.2, §2.11, §2.19). A process may vote and acknowledge under its identity
- * only as long as it still holds every byte it acknowledged; a directory that cannot prove that is refused.
+ * Who a data directory says this process is (CONSENSUS §2.2, §2.11, §2.19). A process may vote and acknowledge under
+ * its identity only as long as it still holds every byte it acknowledged; a directory that cannot prove that is
+ * refused.
  */
 
 import { createHash, randomBytes } from 'node:crypto';
@@ -73,7 +74,8 @@ export class Identity {
   /**
    * Takes hold of a data directory, or makes one.
    *
-   * @throws HoldfastError `IO` if another process holds it or it cannot be used, `FOREIGN` if it is another peer's or another cluster's,
+   * @throws HoldfastError `IO` if another process holds it or it cannot be used, `FOREIGN` if it is another peer's or
+   *   another cluster's,
    *   `CORRUPT` if its identity is damaged or missing, `AMNESIAC` if it may have lost what it acknowledged.
    */
   static open(dir: string, options: IdentityOptions): Identity {
@@ -112,7 +114,8 @@ export class Identity {
   }
 
   /**
-   * Writes down what the peers agreed on; durable when it returns. Must come before the first frame under the member id.
+   * Writes down what the peers agreed on; durable when it returns. Must come before the first frame under the member
+   * id.
    *
    * @throws HoldfastError `FOREIGN` if the directory was founded otherwise already.
    */
@@ -210,8 +213,8 @@ function refuseForeign(dir: string, { name, founding }: IdentityRecord, options:
 }
 
 /**
- * With `everysec` the last second is in the page cache only. That survives the process, not the system. What counts is how the last run
- * wrote, not how this one will.
+ * With `everysec` the last second is in the page cache only. That survives the process, not the system. What counts
+ * is how the last run wrote, not how this one will.
  */
 function refuseAmnesiac(
   dir: string,

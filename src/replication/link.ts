@@ -1,6 +1,6 @@
 /**
- * The connections of one process to its peers: one listener, and two TCP connections to each peer. Of a pair the one with the
- * smaller member id dials, first `control`, then `bulk`, so that there are never two pairs to choose from.
+ * The connections of one process to its peers: one listener, and two TCP connections to each peer. Of a pair the one
+ * with the smaller member id dials, first `control`, then `bulk`, so that there are never two pairs to choose from.
  */
 
 import { createServer, type Server, type Socket } from 'node:net';
@@ -53,8 +53,8 @@ export interface LinkOptions {
   /** One or both are gone; everything queued is lost. */
   readonly onDown: PeerLinkHost['onDown'];
   /**
-   * Somebody was refused or refuses this process, or sent nonsense. Undefined: nobody knows who. Comes again with each (slow)
-   * retry.
+   * Somebody was refused or refuses this process, or sent nonsense. Undefined: nobody knows who. Comes again with
+   * each (slow) retry.
    */
   readonly onRefused: PeerLinkHost['onRefused'];
   /** A connection that refused a frame because too much was waiting is empty again. */
@@ -132,7 +132,8 @@ export class Link {
   /**
    * Queues a frame for a peer.
    *
-   * @returns false if it was refused, because the peer is down or `linkQueueBytesMax` is waiting on that connection. A frame is always
+   * @returns false if it was refused, because the peer is down or `linkQueueBytesMax` is waiting on that connection.
+   *   A frame is always
    *   taken when nothing is waiting.
    */
   send(to: MemberId, connection: PeerConnection, frame: Uint8Array): boolean {

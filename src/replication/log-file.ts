@@ -46,9 +46,9 @@ export interface OpenedLog {
 }
 
 /**
- * The log of one shard on disk. All calls are synchronous; whoever makes them owns the files. After a failed write or sync every
- * further call throws the same error: what the disk holds is then only known by reading it again, at the next start (never sync
- * again after a failed sync: the pages may have been dropped, and the second sync succeeds).
+ * The log of one shard on disk. All calls are synchronous; whoever makes them owns the files. After a failed write or
+ * sync every further call throws the same error: what the disk holds is then only known by reading it again, at the
+ * next start (never sync again after a failed sync: the pages may have been dropped, and the second sync succeeds).
  */
 export class LogFile {
   readonly #dir: string;
@@ -82,7 +82,8 @@ export class LogFile {
   /**
    * Opens the log in `dir`, or makes one there.
    *
-   * @throws HoldfastError `CORRUPT` with file and offset (no file was changed), `FOREIGN` for the log of another cluster or shard, `IO`.
+   * @throws HoldfastError `CORRUPT` with file and offset (no file was changed), `FOREIGN` for the log of another
+   *   cluster or shard, `IO`.
    */
   static open(dir: string, options: LogFileOptions): OpenedLog {
     try {
@@ -153,8 +154,9 @@ export class LogFile {
   }
 
   /**
-   * Writes where the newest snapshot stands; it must be durable already (rule S2). If the log does not hold the entry at the mark, it is
-   * dropped as a whole in the same step and starts anew behind the mark (rule S3). Durable after {@link sync}.
+   * Writes where the newest snapshot stands; it must be durable already (rule S2). If the log does not hold the entry
+   * at the mark, it is dropped as a whole in the same step and starts anew behind the mark (rule S3). Durable after
+   * {@link sync}.
    */
   setMark(mark: SnapshotMark): void {
     this.#ready();
@@ -176,7 +178,10 @@ export class LogFile {
     }
   }
 
-  /** Drops the files that hold nothing behind `index` or behind the mark. Term and vote stay (they are in each header). */
+  /**
+   * Drops the files that hold nothing behind `index` or behind the mark. Term and vote stay (they are in each
+   * header).
+   */
   compact(index: LogIndex): void {
     this.#ready();
     // What is dropped must not be needed for want of a mark that is still in the page cache.

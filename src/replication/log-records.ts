@@ -1,11 +1,13 @@
 /**
- * What a log file holds behind its header: blocks. A block is what one write puts down, and is there whole or not at all:
+ * What a log file holds behind its header: blocks. A block is what one write puts down, and is there whole or not at
+ * all:
  *
  *     u32 length | u8 version | u8 0 | u16 shard | u32 crc of the block before | u32 crc | records, zeros to the next multiple of 8
  *
- * `length` counts records and zeros. The CRC-32 covers everything else in the block and starts from the salt of the segment, so that bytes
- * of another file, which a value may well hold, never look like a block of this one. Because the next block is written only when the one
- * before is durable, a bad block with a good one behind it was damaged later, while a bad one at the very end was never finished.
+ * `length` counts records and zeros. The CRC-32 covers everything else in the block and starts from the salt of the
+ * segment, so that bytes of another file, which a value may well hold, never look like a block of this one. Because
+ * the next block is written only when the one before is durable, a bad block with a good one behind it was damaged
+ * later, while a bad one at the very end was never finished.
  *
  * A record is u8 type | u32 length | payload.
  */

@@ -39,8 +39,8 @@ export interface RecoveredLog {
 }
 
 /**
- * Reads all segments of a log. Only what provably was never durable is dropped: a bad end of the last segment with nothing valid behind
- * it. With anything else that is not as it was written, every file stays as it is (§2.12).
+ * Reads all segments of a log. Only what provably was never durable is dropped: a bad end of the last segment with
+ * nothing valid behind it. With anything else that is not as it was written, every file stays as it is (§2.12).
  *
  * @returns undefined if there is no log.
  * @throws HoldfastError `CORRUPT` with file and offset, `FOREIGN`, `IO`.

@@ -1,7 +1,7 @@
 /**
- * A log is a sequence of segment files, `0000000000000001.log` and on. The header of a segment carries over what the ones before it
- * came to (term and vote, snapshot mark, last index), so that they can be dropped, and how long the one before it is, all of which
- * was durable when this one was made.
+ * A log is a sequence of segment files, `0000000000000001.log` and on. The header of a segment carries over what the
+ * ones before it came to (term and vote, snapshot mark, last index), so that they can be dropped, and how long the
+ * one before it is, all of which was durable when this one was made.
  */
 
 import { randomBytes } from 'node:crypto';

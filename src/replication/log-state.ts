@@ -6,8 +6,8 @@ interface TermRun {
 }
 
 /**
- * What the records of a log come to, without the data of its entries. Fed when the log is read and when it is written, so that what would
- * be refused when read is never written.
+ * What the records of a log come to, without the data of its entries. Fed when the log is read and when it is
+ * written, so that what would be refused when read is never written.
  */
 export class LogState {
   #hardState: HardState;

@@ -84,7 +84,8 @@ export class LogWriter {
   /**
    * Queues records that become durable together. `seq` ascends from one call to the next. The data are copied.
    *
-   * @throws HoldfastError `BUSY` when `queueBytesMax` is waiting; nothing was queued. `CLOSED`, or the error of `onError`.
+   * @throws HoldfastError `BUSY` when `queueBytesMax` is waiting; nothing was queued. `CLOSED`, or the error of
+   *   `onError`.
    */
   append(seq: number, records: readonly LogRecord[]): void {
     this.#accept(seq);

@@ -61,8 +61,8 @@ export interface PeerStatistics extends Readonly<Traffic> {
 }
 
 /**
- * The two connections to one peer. They live and die together: the pair is up when both have finished their handshake, and when one
- * ends, the other is closed.
+ * The two connections to one peer. They live and die together: the pair is up when both have finished their
+ * handshake, and when one ends, the other is closed.
  */
 export class PeerLink {
   readonly id: MemberId;
@@ -197,7 +197,8 @@ export class PeerLink {
 
   /** Takes over a connection whose other end proved to be this peer. */
   adopt(role: PeerConnection, connection: Connection, hello: Hello): void {
-    // A new control connection means that the other side has given up the pair before it, even if this side never saw it end.
+    // A new control connection means that the other side has given up the pair before it, even if this side never saw
+    // it end.
     if (role === 'control') this.#drop(undefined);
     const fits = this.#control !== undefined && this.#bulk === undefined && this.#runId === hello.runId;
     const misfit = role === 'bulk' && !fits;

@@ -1,8 +1,8 @@
 import { HoldfastError } from '../errors.js';
 
 /**
- * What another process sent cannot be understood. Code `PROTOCOL`. The connection it came on is dropped; the process goes
- * on.
+ * What another process sent cannot be understood. Code `PROTOCOL`. The connection it came on is dropped; the process
+ * goes on.
  */
 export function protocolError(reason: string, peer?: string): HoldfastError {
   return new HoldfastError('PROTOCOL', peer === undefined ? reason : `${peer}: ${reason}`);

@@ -1,4 +1,6 @@
-/** Snapshots on their way from a leader to a follower: offered, sent in chunks with credit, acknowledged (rule S4). */
+/**
+ * Snapshots on their way from a leader to a follower: offered, sent in chunks with credit, acknowledged (rule S4).
+ */
 
 import type { MemberId, SnapshotMark, Term } from '../raft/types.js';
 import { ByteReader } from './byte-cursor.js';

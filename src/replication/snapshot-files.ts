@@ -15,8 +15,8 @@ const draftSuffix = '.tmp';
 const draft = /^snapshot-[0-9]{1,16}-[0-9]{1,16}\.rdb\.[0-9]+\.tmp$/;
 
 /**
- * The snapshots of one shard (rule S2): written to a draft, published under their name when they are durable, removed when a newer one
- * is. A crash at any point leaves the newest published one whole.
+ * The snapshots of one shard (rule S2): written to a draft, published under their name when they are durable, removed
+ * when a newer one is. A crash at any point leaves the newest published one whole.
  */
 export class SnapshotFiles {
   readonly #dir: string;

@@ -13,7 +13,10 @@ import { decodeJson, encodeJson } from './json-body.js';
 export interface StatusClient {
   /** Who answered. */
   readonly hello: Hello;
-  /** One at a time. Rejects with the peer's `HoldfastError`, with `IO` if the connection ends, `TIMEOUT` if nothing comes. */
+  /**
+   * One at a time. Rejects with the peer's `HoldfastError`, with `IO` if the connection ends, `TIMEOUT` if nothing
+   * comes.
+   */
   status(request?: unknown): Promise<unknown>;
   /** Idempotent. */
   close(): Promise<void>;

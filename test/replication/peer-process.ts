@@ -1,6 +1,7 @@
 /**
- * A process with one link, for tests that stop and kill it. Arguments: member id and the list of peers as JSON. It sends back each request
- * as its length. On SIGTERM it closes the link and does nothing else: it must then end by itself.
+ * A process with one link, for tests that stop and kill it. Arguments: member id and the list of peers as JSON. It
+ * sends back each request as its length. On SIGTERM it closes the link and does nothing else: it must then end by
+ * itself.
  */
 import { encodeFrame, FrameKind } from '../../src/replication/frame.js';
 import { Link } from '../../src/replication/link.js';
