@@ -91,7 +91,7 @@ export class DirectoryLock {
   /** @throws HoldfastError `IO` if another process holds it, by its pid. */
   static acquire(dir: string): DirectoryLock {
     const path = join(dir, 'lock');
-    const own = `${path}.${process.pid}.${performance.now().toString(36)}`;
+    const own = `${path}.${randomBytes(8).toString('hex')}`;
     const { pid } = process;
     const holder: Holder = { pid, started: startOf(pid), bootId: readBootId(), pidNamespace: pidNamespace() };
     try {
