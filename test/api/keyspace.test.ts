@@ -3,7 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync, readFileSync } from 'node:fs';
 import { Keyspace } from 'holdfast';
 import { describe, expect, test } from 'vitest';
-import { failure, misuse } from './suite/subject.js';
+import { failure, misuse, wrong } from './suite/subject.js';
 
 const root = new URL('../../', import.meta.url);
 
@@ -26,9 +26,9 @@ describe('a keyspace', () => {
   });
 
   test('refuses unknown options and ids', async () => {
-    expect(misuse(() => new Keyspace(Object({ shards: 3 }))).message).toContain("'shards'");
-    expect(misuse(() => new Keyspace(Object('options'))).message).toContain('options');
-    expect(misuse(() => Keyspace.attach(Object('1'))).message).toContain('id');
+    expect(misuse(() => new Keyspace(wrong({ shards: 3 }))).message).toContain("'shards'");
+    expect(misuse(() => new Keyspace(wrong('options'))).message).toContain('options');
+    expect(misuse(() => Keyspace.attach(wrong('1'))).message).toContain('id');
     expect(misuse(() => Keyspace.attach(1.5)).message).toContain('id');
     expect(await failure(() => Keyspace.attach(999_999_999))).toMatchObject({ code: 'CLOSED' });
   });

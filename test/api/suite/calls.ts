@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failure, misuse, type Open, useSubject } from './subject.js';
+import { failure, misuse, type Open, useSubject, wrong } from './subject.js';
 
 const MEGABYTE = 1024 * 1024;
 
@@ -43,9 +43,9 @@ export function describeCalls(open: Open): void {
     });
 
     test('refuses what is no word, at once', () => {
-      expect(misuse(() => on.db.call('GET', Object({})))).toBeInstanceOf(TypeError);
-      expect(misuse(() => on.db.call('SET', 'k', Object(null)))).toBeInstanceOf(TypeError);
-      expect(misuse(() => on.db.call(Object(5)))).toBeInstanceOf(TypeError);
+      expect(misuse(() => on.db.call('GET', wrong({})))).toBeInstanceOf(TypeError);
+      expect(misuse(() => on.db.call('SET', 'k', wrong(null)))).toBeInstanceOf(TypeError);
+      expect(misuse(() => on.db.call(wrong(5)))).toBeInstanceOf(TypeError);
     });
 
     test('arguments that are no numbers are refused in Redis words', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failure, misuse, type Open, useSubject } from './subject.js';
+import { failure, misuse, type Open, useSubject, wrong } from './subject.js';
 
 export function describeLists(open: Open): void {
   describe('lists', () => {
@@ -123,13 +123,13 @@ export function describeLists(open: Open): void {
 
     test('misuse is thrown at once and names the argument', () => {
       expect(misuse(() => on.db.lpush('l', [])).message).toContain('values');
-      expect(misuse(() => on.db.lpush('l', Object(true))).message).toContain('values');
+      expect(misuse(() => on.db.lpush('l', wrong(true))).message).toContain('values');
       expect(misuse(() => on.db.lpop('l', -1)).message).toContain('count');
       expect(misuse(() => on.db.lpop('l', 1.5)).message).toContain('count');
       expect(misuse(() => on.db.lrange('l', 0, Number.NaN)).message).toContain('stop');
-      expect(misuse(() => on.db.lindex('l', Object('0'))).message).toContain('index');
-      expect(misuse(() => on.db.linsert('l', Object('BEFORE'), 'a', 'b')).message).toContain('where');
-      expect(misuse(() => on.db.lmove('l', 'm', Object('up'), 'left')).message).toContain('from');
+      expect(misuse(() => on.db.lindex('l', wrong('0'))).message).toContain('index');
+      expect(misuse(() => on.db.linsert('l', wrong('BEFORE'), 'a', 'b')).message).toContain('where');
+      expect(misuse(() => on.db.lmove('l', 'm', wrong('up'), 'left')).message).toContain('from');
     });
   });
 }

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failure, misuse, type Open, useSubject } from './subject.js';
+import { failure, misuse, type Open, useSubject, wrong } from './subject.js';
 
 const sorted = (items: string[]): string[] => [...items].sort();
 
@@ -112,8 +112,8 @@ export function describeSets(open: Open): void {
 
     test('misuse is thrown at once and names the argument', () => {
       expect(misuse(() => on.db.sadd('s', [])).message).toContain('members');
-      expect(misuse(() => on.db.sadd('s', Object(true))).message).toContain('members');
-      expect(misuse(() => on.db.sismember('s', Object({}))).message).toContain('member');
+      expect(misuse(() => on.db.sadd('s', wrong(true))).message).toContain('members');
+      expect(misuse(() => on.db.sismember('s', wrong({}))).message).toContain('member');
       expect(misuse(() => on.db.spop('s', -1)).message).toContain('count');
       expect(misuse(() => on.db.srandmember('s', 0.5)).message).toContain('count');
       expect(misuse(() => on.db.sunion([])).message).toContain('keys');

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { failure, misuse, type Open, useSubject } from './subject.js';
+import { failure, misuse, type Open, useSubject, wrong } from './subject.js';
 
 export function describeSortedSets(open: Open): void {
   describe('sorted sets', () => {
@@ -225,18 +225,18 @@ export function describeSortedSets(open: Open): void {
       expect(misuse(() => on.db.zadd('s', Number.NaN, 'm')).message).toContain('score');
       expect(misuse(() => on.db.zadd('s', { member: 'm', score: Number.NaN })).message).toContain('score');
       expect(misuse(() => on.db.zadd('s', { m: Number.NaN }))).toBeInstanceOf(RangeError);
-      expect(misuse(() => on.db.zadd('s', [{ member: 'm', score: Object('1') }])).message).toContain(
+      expect(misuse(() => on.db.zadd('s', [{ member: 'm', score: wrong('1') }])).message).toContain(
         'members[0]',
       );
       expect(misuse(() => on.db.zadd('s', [])).message).toContain('members');
       expect(misuse(() => on.db.zadd('s', {})).message).toContain('members');
-      expect(misuse(() => on.db.zadd('s', { m: 1 }, Object({ xxx: true }))).message).toContain("'xxx'");
-      expect(misuse(() => on.db.zadd('s', 1, Object(5))).message).toContain('member');
+      expect(misuse(() => on.db.zadd('s', { m: 1 }, wrong({ xxx: true }))).message).toContain("'xxx'");
+      expect(misuse(() => on.db.zadd('s', 1, wrong(5))).message).toContain('member');
       expect(misuse(() => on.db.zincrby('s', Number.NaN, 'm')).message).toContain('by');
-      expect(misuse(() => on.db.zincrby('s', Object('1'), 'm')).message).toContain('by');
+      expect(misuse(() => on.db.zincrby('s', wrong('1'), 'm')).message).toContain('by');
       expect(misuse(() => on.db.zcount('s', Number.NaN, 1)).message).toContain('min');
-      expect(misuse(() => on.db.zrange('s', 0, 1, Object({ by: 'rank' }))).message).toContain("'by'");
-      expect(misuse(() => on.db.zrange('s', 0, 1, Object({ limit: 5 }))).message).toContain("'limit'");
+      expect(misuse(() => on.db.zrange('s', 0, 1, wrong({ by: 'rank' }))).message).toContain("'by'");
+      expect(misuse(() => on.db.zrange('s', 0, 1, wrong({ limit: 5 }))).message).toContain("'limit'");
       expect(misuse(() => on.db.zpopmin('s', -1)).message).toContain('count');
     });
   });

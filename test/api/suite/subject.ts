@@ -79,3 +79,8 @@ export function misuse(run: () => unknown): TypeError | RangeError {
 export function about(seconds: number): number {
   return seconds <= 0 ? seconds : Math.ceil(seconds / 10) * 10;
 }
+
+/** A value of a type that the compiler would refuse, as JavaScript callers pass it. */
+export function wrong(value: unknown): never {
+  return value as never;
+}
