@@ -1,16 +1,29 @@
 /** holdfast: a highly available store with the Redis data model, inside of a Node.js process. */
 export { AsyncCommands } from './commands/async.js';
-export type { Async, Bulk, Delivery, Fields, Form, Iteration, Queued, Reply, Sync } from './commands/form.js';
+export type {
+  Async,
+  Bulk,
+  Delivery,
+  Fields,
+  Form,
+  Iteration,
+  OneOrMany,
+  Queued,
+  Reply,
+  Sync,
+} from './commands/form.js';
 export type { FieldValue } from './commands/hashes.js';
 export type { CopyOptions, ExpireCondition, KeyScanOptions, KeyType } from './commands/keys.js';
-export type { ListEnd } from './commands/lists.js';
+export type { ListEnd, LposOptions } from './commands/lists.js';
 export type { Cursor, ScanOptions } from './commands/scan.js';
+export type { SintercardOptions } from './commands/sets.js';
 export type {
   ScoreBound,
   ScoredMember,
   ScoredMembers,
   ZaddOptions,
   ZrangeOptions,
+  ZrangestoreOptions,
 } from './commands/sorted-sets.js';
 export type { ExpiryOptions, GetexOptions, SetOptions } from './commands/strings.js';
 export { ReadOnlyCommands, SyncCommands } from './commands/sync.js';

@@ -91,6 +91,16 @@ export function pushAll<T>(
   return words;
 }
 
+/** Appends a count, if there is one. */
+export function withCount(
+  words: Word[],
+  n: number | undefined,
+  check: (n: number, name: string) => Word,
+): Word[] {
+  if (n !== undefined) words.push(check(n, 'count'));
+  return words;
+}
+
 /** The entries of a record, a Map or an array of pairs. */
 function entriesOf<K, V>(pairs: Pairs<K, V>, name: string): Iterable<readonly [K | string, V]> {
   if (pairs instanceof Map || Array.isArray(pairs)) return pairs;

@@ -52,6 +52,9 @@ export type Iteration<F extends Form, T> = F['reply'] extends 'now'
   ? Generator<T, void, undefined>
   : AsyncGenerator<T, void, undefined>;
 
+/** One item (or none, `null`) if no count was given, else an array. */
+export type OneOrMany<N extends number | undefined, B extends Bulk> = N extends number ? B[] : B | null;
+
 /**
  * All fields of a hash: a record without prototype, in the order of the hash. On the `bytes` surfaces, where fields may
  * be any bytes, a Map.

@@ -1,8 +1,18 @@
 /** Hash commands. */
 import type { Bytes, Word } from '../keyspace/native.js';
-import { bytes, integer, type OneOrMore, type Pairs, pushAll, pushPairs, word } from './arguments.js';
+import {
+  bytes,
+  finite,
+  integer,
+  type OneOrMore,
+  type Pairs,
+  pushAll,
+  pushPairs,
+  withCount,
+  word,
+} from './arguments.js';
 import type { Definitions } from './definition.js';
-import type { Bulk, Fields, Form, Reply, Sync } from './form.js';
+import type { Bulk, Fields, Form, OneOrMany, Reply, Sync } from './form.js';
 import { type Cursor, cursorWord, pushScanOptions, type ScanOptions } from './scan.js';
 import * as shape from './shapes.js';
 
@@ -35,6 +45,18 @@ export interface HashReads<F extends Form> {
   hexists(key: Bytes, field: Bytes): Reply<F, boolean>;
   /** Number of fields; 0 if the key does not exist. Redis: `HLEN`. O(1). */
   hlen(key: Bytes): Reply<F, number>;
+  /** Bytes of a field's value; 0 if there is no such field. Redis: `HSTRLEN`. O(1). */
+  hstrlen(key: Bytes, field: Bytes): Reply<F, number>;
+  /**
+   * A random field, or `null` if the key does not exist. With `count`: an array of at most so many different fields; with a
+   * negative `count`: of exactly `-count`, which may repeat.
+   *
+   * Redis: `HRANDFIELD`. O(1) for each field.
+   */
+  hrandfield<N extends number | undefined = undefined>(
+    key: Bytes,
+    count?: N,
+  ): Reply<F, OneOrMany<N, F['bulk']>>;
   /** All fields, in the order of the hash. Redis: `HKEYS`. O(n). */
   hkeys(key: Bytes): Reply<F, F['bulk'][]>;
   /** All values, in the order of the hash. Redis: `HVALS`. O(n). */
@@ -73,6 +95,13 @@ export interface HashWrites<F extends Form> {
    * @throws HoldfastError `ERR` if the value is no integer or the sum has more than 64 bits.
    */
   hincrby(key: Bytes, field: Bytes, by: number | bigint): Reply<F, number>;
+  /**
+   * Adds to a field that is a number (0, if there is none), which may have a fraction, and answers the sum.
+   *
+   * Redis: `HINCRBYFLOAT`. O(1).
+   * @throws HoldfastError `ERR` if the value is no number or the sum is not finite.
+   */
+  hincrbyfloat(key: Bytes, field: Bytes, by: number): Reply<F, number>;
   /** Sets a field if it does not exist, and answers whether it did. Redis: `HSETNX`. O(1). */
   hsetnx(key: Bytes, field: Bytes, value: Word): Reply<F, boolean>;
 }
@@ -101,6 +130,14 @@ export const hashReads = {
     shape: shape.yes,
   },
   hlen: { encode: (key) => ['HLEN', bytes(key, 'key')], shape: shape.integer },
+  hstrlen: {
+    encode: (key, field) => ['HSTRLEN', bytes(key, 'key'), bytes(field, 'field')],
+    shape: shape.integer,
+  },
+  hrandfield: {
+    encode: (key, n) => withCount(['HRANDFIELD', bytes(key, 'key')], n, integer),
+    shape: (reply, [, n]) => (n === undefined ? shape.bulkOrNull(reply) : shape.bulks(reply)),
+  },
   hkeys: { encode: (key) => ['HKEYS', bytes(key, 'key')], shape: shape.bulks },
   hvals: { encode: (key) => ['HVALS', bytes(key, 'key')], shape: shape.bulks },
   hscan: {
@@ -129,6 +166,10 @@ export const hashWrites = {
   hincrby: {
     encode: (key, field, by) => ['HINCRBY', bytes(key, 'key'), bytes(field, 'field'), integer(by, 'by')],
     shape: shape.integer,
+  },
+  hincrbyfloat: {
+    encode: (key, field, by) => ['HINCRBYFLOAT', bytes(key, 'key'), bytes(field, 'field'), finite(by, 'by')],
+    shape: shape.double,
   },
   hsetnx: {
     encode: (key, field, value) => ['HSETNX', bytes(key, 'key'), bytes(field, 'field'), word(value, 'value')],

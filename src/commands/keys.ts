@@ -32,6 +32,8 @@ export interface CopyOptions {
 export interface KeyReads<F extends Form> {
   /** How many of the keys exist; one that is named twice counts twice. Redis: `EXISTS`. O(n). */
   exists(keys: OneOrMore<Bytes>): Reply<F, number>;
+  /** As {@link exists}. Redis: `TOUCH`. */
+  touch(keys: OneOrMore<Bytes>): Reply<F, number>;
   /** What a key holds. Redis: `TYPE`. O(1). */
   type(key: Bytes): Reply<F, KeyType>;
   /** Seconds until a key expires, rounded; -1 if it never does, -2 if it does not exist. Redis: `TTL`. O(1). */
@@ -44,6 +46,8 @@ export interface KeyReads<F extends Form> {
    * Redis: `EXPIRETIME`. O(1).
    */
   expiretime(key: Bytes): Reply<F, number>;
+  /** As {@link expiretime}, in milliseconds. Redis: `PEXPIRETIME`. */
+  pexpiretime(key: Bytes): Reply<F, number>;
   /**
    * Some keys and the cursor of the next ones; start with 0, end when the cursor is `'0'` again. A key that is there all the
    * time is given at least once. `scanIterator` does the same in a loop.
@@ -140,10 +144,12 @@ function keyType(reply: Parameters<typeof shape.text>[0]): KeyType {
 /** The code of {@link KeyReads}. */
 export const keyReads = {
   exists: { encode: (keys) => pushAll(['EXISTS'], keys, 'keys', bytes), shape: shape.integer },
+  touch: { encode: (keys) => pushAll(['TOUCH'], keys, 'keys', bytes), shape: shape.integer },
   type: { encode: (key) => ['TYPE', bytes(key, 'key')], shape: keyType },
   ttl: { encode: (key) => ['TTL', bytes(key, 'key')], shape: shape.integer },
   pttl: { encode: (key) => ['PTTL', bytes(key, 'key')], shape: shape.integer },
   expiretime: { encode: (key) => ['EXPIRETIME', bytes(key, 'key')], shape: shape.integer },
+  pexpiretime: { encode: (key) => ['PEXPIRETIME', bytes(key, 'key')], shape: shape.integer },
   scan: {
     encode: (cursor, options) => pushKeyScanOptions(['SCAN', cursorWord(cursor)], options),
     shape: (reply) => {

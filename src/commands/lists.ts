@@ -1,15 +1,23 @@
 /** List commands. */
 import type { Bytes, Word } from '../keyspace/native.js';
-import { bytes, count, integer, type OneOrMore, pushAll, word } from './arguments.js';
+import { bytes, count, integer, type OneOrMore, pushAll, withCount, word } from './arguments.js';
 import type { Definitions } from './definition.js';
-import type { Bulk, Form, Reply, Sync } from './form.js';
+import type { Bulk, Form, OneOrMany, Reply, Sync } from './form.js';
+import { countOption, integerOption, optionsOf } from './options.js';
 import * as shape from './shapes.js';
 
 /** An end of a list: `left` is the head, `right` the tail. */
 export type ListEnd = 'left' | 'right';
 
-/** One item if no count was given, else an array. */
-type OneOrMany<N extends number | undefined, B extends Bulk> = N extends number ? B[] : B | null;
+/** Options of `lpos`. */
+export interface LposOptions<N extends number | undefined = number | undefined> {
+  /** Begin with this match: 1 the first from the head, -1 the first from the tail. Default: 1. */
+  rank?: number;
+  /** Answer so many matches, all if 0. Default: one, not in an array. */
+  count?: N;
+  /** Look at so many items at most. Default: 0, all. */
+  maxLen?: number;
+}
 
 /** List commands that read. */
 export interface ListReads<F extends Form> {
@@ -28,6 +36,17 @@ export interface ListReads<F extends Form> {
   lrange(key: Bytes, start: number, stop: number): Reply<F, F['bulk'][]>;
   /** The item at an index (negative: from the end), or `null`. Redis: `LINDEX`. O(distance from the nearer end). */
   lindex(key: Bytes, index: number): Reply<F, F['bulk'] | null>;
+  /**
+   * The index of the first item equal to `value`, or `null`. With `count`: the indexes of several, in an array.
+   *
+   * Redis: `LPOS`. O(n).
+   * @throws HoldfastError `ERR` for a rank of 0.
+   */
+  lpos<N extends number | undefined = undefined>(
+    key: Bytes,
+    value: Word,
+    options?: LposOptions<N>,
+  ): Reply<F, N extends number ? number[] : number | null>;
 }
 
 /** List commands that write. */
@@ -40,6 +59,10 @@ export interface ListWrites<F extends Form> {
   lpush(key: Bytes, values: OneOrMore<Word>): Reply<F, number>;
   /** As {@link lpush}, at the tail. Redis: `RPUSH`. */
   rpush(key: Bytes, values: OneOrMore<Word>): Reply<F, number>;
+  /** As {@link lpush}, but only if the list exists already; else it answers 0. Redis: `LPUSHX`. */
+  lpushx(key: Bytes, values: OneOrMore<Word>): Reply<F, number>;
+  /** As {@link rpush}, but only if the list exists already; else it answers 0. Redis: `RPUSHX`. */
+  rpushx(key: Bytes, values: OneOrMore<Word>): Reply<F, number>;
   /**
    * Takes the head away: the item, or `null` if the key does not exist. With `count`: an array of at most so many, empty if
    * the key does not exist. A list without items is removed.
@@ -86,9 +109,11 @@ function oneOf<T extends string>(value: T, name: string, allowed: readonly T[]):
   return value.toUpperCase();
 }
 
-function popWords(name: string, key: Bytes, n: number | undefined): Word[] {
-  return n === undefined ? [name, bytes(key, 'key')] : [name, bytes(key, 'key'), count(n, 'count')];
-}
+const pushLposOptions = optionsOf<LposOptions>('lpos', {
+  rank: integerOption,
+  count: countOption,
+  maxLen: countOption,
+});
 
 const ENDS: readonly ListEnd[] = ['left', 'right'];
 
@@ -108,6 +133,12 @@ export const listReads = {
     encode: (key, index) => ['LINDEX', bytes(key, 'key'), integer(index, 'index')],
     shape: shape.bulkOrNull,
   },
+  lpos: {
+    encode: (key, value, options) =>
+      pushLposOptions(['LPOS', bytes(key, 'key'), word(value, 'value')], options),
+    shape: (reply, [, , options]) =>
+      options?.count === undefined ? shape.integerOrNull(reply) : shape.integers(reply),
+  },
 } satisfies Definitions<ListReads<Sync<Bulk>>>;
 
 /** The code of {@link ListWrites}. */
@@ -120,12 +151,20 @@ export const listWrites = {
     encode: (key, values) => pushAll(['RPUSH', bytes(key, 'key')], values, 'values', word),
     shape: shape.integer,
   },
+  lpushx: {
+    encode: (key, values) => pushAll(['LPUSHX', bytes(key, 'key')], values, 'values', word),
+    shape: shape.integer,
+  },
+  rpushx: {
+    encode: (key, values) => pushAll(['RPUSHX', bytes(key, 'key')], values, 'values', word),
+    shape: shape.integer,
+  },
   lpop: {
-    encode: (key, n) => popWords('LPOP', key, n),
+    encode: (key, n) => withCount(['LPOP', bytes(key, 'key')], n, count),
     shape: (reply, [, n]) => (n === undefined ? shape.bulkOrNull(reply) : shape.bulksOrNone(reply)),
   },
   rpop: {
-    encode: (key, n) => popWords('RPOP', key, n),
+    encode: (key, n) => withCount(['RPOP', bytes(key, 'key')], n, count),
     shape: (reply, [, n]) => (n === undefined ? shape.bulkOrNull(reply) : shape.bulksOrNone(reply)),
   },
   lset: {

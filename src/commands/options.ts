@@ -6,7 +6,7 @@ import { bytes, count, instant, integer } from './arguments.js';
 type OptionEncoder<V> = (words: Word[], value: V, token: string, name: string) => void;
 
 /** An encoder for each option of `O`. */
-type OptionEncoders<O> = { readonly [Name in keyof O]-?: OptionEncoder<Exclude<O[Name], undefined>> };
+export type OptionEncoders<O> = { readonly [Name in keyof O]-?: OptionEncoder<Exclude<O[Name], undefined>> };
 
 /** An option that is there or not. */
 export function flag(words: Word[], value: boolean, token: string, name: string): void {

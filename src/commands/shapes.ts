@@ -66,6 +66,9 @@ export function arrayOf<T>(shape: (reply: ReplyValue) => T): (reply: ReplyValue)
   return (reply) => items(reply).map(shape);
 }
 
+/** Integers. */
+export const integers = arrayOf(integer);
+
 /** Values. */
 export const bulks = arrayOf(bulk);
 

@@ -10,10 +10,11 @@ import {
   pushPairs,
   score,
   scoreBound,
+  withCount,
 } from './arguments.js';
 import type { Definitions } from './definition.js';
 import type { Bulk, Form, Reply, Sync } from './form.js';
-import { choice, flag, optionsOf } from './options.js';
+import { choice, flag, type OptionEncoders, optionsOf } from './options.js';
 import { type Cursor, cursorWord, pushScanOptions, type ScanOptions } from './scan.js';
 import * as shape from './shapes.js';
 
@@ -49,14 +50,18 @@ export interface ZaddOptions {
   ch?: boolean;
 }
 
-/** Options of `zrange`. */
-export interface ZrangeOptions<Scores extends boolean = boolean> {
+/** Options of `zrangestore`. */
+export interface ZrangestoreOptions {
   /** What `start` and `stop` are. Default: ranks. `lex`: `'[a'` (included), `'(a'` (excluded), `'-'`, `'+'`. */
   by?: 'score' | 'lex';
   /** From the highest to the lowest; `start` is the higher end then. */
   rev?: boolean;
   /** Only so many of the range, after leaving out the first `offset`; a negative `count` is all. Needs `by`. */
   limit?: { offset: number; count: number };
+}
+
+/** Options of `zrange`. */
+export interface ZrangeOptions<Scores extends boolean = boolean> extends ZrangestoreOptions {
   /** Answer `{member, score}` instead of members. */
   withScores?: Scores;
 }
@@ -82,6 +87,8 @@ export interface SortedSetReads<F extends Form> {
   zcard(key: Bytes): Reply<F, number>;
   /** Number of members with a score from `min` to `max`. Redis: `ZCOUNT`. O(log n). */
   zcount(key: Bytes, min: ScoreBound, max: ScoreBound): Reply<F, number>;
+  /** Number of members from `min` to `max` by their bytes, all of one score. Redis: `ZLEXCOUNT`. O(log n). */
+  zlexcount(key: Bytes, min: Bytes, max: Bytes): Reply<F, number>;
   /** Rank of a member, 0 the one with the lowest score; `null` if it is not there. Redis: `ZRANK`. O(log n). */
   zrank(key: Bytes, member: Bytes): Reply<F, number | null>;
   /** As {@link zrank}, 0 the one with the highest score. Redis: `ZREVRANK`. */
@@ -126,6 +133,18 @@ export interface SortedSetWrites<F extends Form> {
     key: Bytes,
     ...members: [score: number, member: Bytes] | [members: ScoredMembers, options?: ZaddOptions]
   ): Reply<F, number>;
+  /**
+   * As `zrange`, but the members become the sorted set at `destination`; answers how many.
+   *
+   * Redis: `ZRANGESTORE`. O(log n + members stored).
+   */
+  zrangestore(
+    destination: Bytes,
+    source: Bytes,
+    start: ScoreBound,
+    stop: ScoreBound,
+    options?: ZrangestoreOptions,
+  ): Reply<F, number>;
   /** Removes members and answers how many there were. A sorted set without members is removed. Redis: `ZREM`. O(log n) each. */
   zrem(key: Bytes, members: OneOrMore<Bytes>): Reply<F, number>;
   /**
@@ -154,7 +173,7 @@ export interface SortedSetWrites<F extends Form> {
 
 const pushZaddOptions = optionsOf<ZaddOptions>('zadd', { nx: flag, xx: flag, gt: flag, lt: flag, ch: flag });
 
-const pushZrangeOptions = optionsOf<ZrangeOptions>('zrange', {
+const zrangestoreOptions: OptionEncoders<ZrangestoreOptions> = {
   by: choice({ score: 'BYSCORE', lex: 'BYLEX' }),
   rev: flag,
   limit: (words, limit) => {
@@ -162,8 +181,11 @@ const pushZrangeOptions = optionsOf<ZrangeOptions>('zrange', {
       throw new TypeError("option 'limit' must be {offset, count}");
     words.push('LIMIT', integer(limit.offset, 'limit.offset'), integer(limit.count, 'limit.count'));
   },
-  withScores: flag,
-});
+};
+
+const pushZrangeOptions = optionsOf<ZrangeOptions>('zrange', { ...zrangestoreOptions, withScores: flag });
+
+const pushZrangestoreOptions = optionsOf<ZrangestoreOptions>('zrangestore', zrangestoreOptions);
 
 /** Tells `{member, score}` from a record: a record holds numbers only. */
 export function isScoredMember(value: object): value is ScoredMember {
@@ -202,10 +224,6 @@ function scoredMembers(reply: Parameters<typeof shape.pairs>[0]): ScoredMember<B
   }));
 }
 
-function popWords(name: string, key: Bytes, n: number | undefined): Word[] {
-  return n === undefined ? [name, bytes(key, 'key')] : [name, bytes(key, 'key'), count(n, 'count')];
-}
-
 /** The code of {@link SortedSetReads}. */
 export const sortedSetReads = {
   zscore: {
@@ -219,6 +237,10 @@ export const sortedSetReads = {
   zcard: { encode: (key) => ['ZCARD', bytes(key, 'key')], shape: shape.integer },
   zcount: {
     encode: (key, min, max) => ['ZCOUNT', bytes(key, 'key'), scoreBound(min, 'min'), scoreBound(max, 'max')],
+    shape: shape.integer,
+  },
+  zlexcount: {
+    encode: (key, min, max) => ['ZLEXCOUNT', bytes(key, 'key'), bytes(min, 'min'), bytes(max, 'max')],
     shape: shape.integer,
   },
   zrank: {
@@ -259,6 +281,14 @@ export const sortedSetWrites = {
     },
     shape: shape.integer,
   },
+  zrangestore: {
+    encode: (destination, source, start, stop, options) => {
+      const words: Word[] = ['ZRANGESTORE', bytes(destination, 'destination'), bytes(source, 'source')];
+      words.push(scoreBound(start, 'start'), scoreBound(stop, 'stop'));
+      return pushZrangestoreOptions(words, options);
+    },
+    shape: shape.integer,
+  },
   zrem: {
     encode: (key, members) => pushAll(['ZREM', bytes(key, 'key')], members, 'members', bytes),
     shape: shape.integer,
@@ -268,11 +298,11 @@ export const sortedSetWrites = {
     shape: shape.double,
   },
   zpopmin: {
-    encode: (key, n) => popWords('ZPOPMIN', key, n),
+    encode: (key, n) => withCount(['ZPOPMIN', bytes(key, 'key')], n, count),
     shape: (reply, [, n]) => (n === undefined ? (scoredMembers(reply)[0] ?? null) : scoredMembers(reply)),
   },
   zpopmax: {
-    encode: (key, n) => popWords('ZPOPMAX', key, n),
+    encode: (key, n) => withCount(['ZPOPMAX', bytes(key, 'key')], n, count),
     shape: (reply, [, n]) => (n === undefined ? (scoredMembers(reply)[0] ?? null) : scoredMembers(reply)),
   },
   zremrangebyrank: {

@@ -110,6 +110,12 @@ export interface StringWrites<F extends Form> {
    */
   mset(values: Pairs<Bytes, Word>): Reply<F, void>;
   /**
+   * Sets several keys if none of them exists, and answers whether it did.
+   *
+   * Redis: `MSETNX`. O(n).
+   */
+  msetnx(values: Pairs<Bytes, Word>): Reply<F, boolean>;
+  /**
    * Appends to a value (to nothing, if the key does not exist) and answers the bytes it has then.
    *
    * Redis: `APPEND`. O(1), amortized.
@@ -162,6 +168,10 @@ const pushSetOptions = optionsOf<SetOptions>('set', {
 });
 const pushGetexOptions = optionsOf<GetexOptions>('getex', { ...expiry, persist: flag });
 
+function pushValues(words: Word[], values: Pairs<Bytes, Word>): Word[] {
+  return pushPairs(words, values, 'values', (key, value, name) => words.push(key, word(value, name)));
+}
+
 /** The code of {@link StringReads}. */
 export const stringReads = {
   get: { encode: (key) => ['GET', bytes(key, 'key')], shape: shape.bulkOrNull },
@@ -198,12 +208,10 @@ export const stringWrites = {
     shape: shape.yes,
   },
   mset: {
-    encode: (values) => {
-      const words: Word[] = ['MSET'];
-      return pushPairs(words, values, 'values', (key, value, name) => words.push(key, word(value, name)));
-    },
+    encode: (values) => pushValues(['MSET'], values),
     shape: shape.nothing,
   },
+  msetnx: { encode: (values) => pushValues(['MSETNX'], values), shape: shape.yes },
   append: {
     encode: (key, value) => ['APPEND', bytes(key, 'key'), word(value, 'value')],
     shape: shape.integer,

@@ -9,7 +9,25 @@ const facts = new Map(native.commandTable().map((fact) => [fact.name, fact]));
 const OTHERS = ['constructor', 'call', 'multi'];
 
 /** Commands without a method, and why. */
-const UNTYPED: Readonly<Record<string, string>> = {};
+const UNTYPED: Readonly<Record<string, string>> = {
+  getset: 'set with `get` does the same',
+  setex: 'set with `ex` does the same',
+  psetex: 'set with `px` does the same',
+  substr: 'an old name of getrange',
+  hmset: 'hset does the same',
+  rpoplpush: 'lmove does the same',
+  zrangebylex: 'zrange with `by` does the same',
+  zrangebyscore: 'zrange with `by` does the same',
+  zrevrange: 'zrange with `rev` does the same',
+  zrevrangebylex: 'zrange with `by` and `rev` does the same',
+  zrevrangebyscore: 'zrange with `by` and `rev` does the same',
+  flushdb: 'there is one database: flushall',
+  object: 'answers differ by subcommand: call',
+  dump: 'a payload for other servers, of bytes only: call',
+  restore: 'a payload from other servers, of bytes only: call',
+  ping: 'for clients of the Redis endpoint',
+  echo: 'for clients of the Redis endpoint',
+};
 
 function methodsOf(prototype: object): string[] {
   return Object.getOwnPropertyNames(prototype).filter(

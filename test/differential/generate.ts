@@ -128,6 +128,9 @@ export class Generator {
     (): Request => ['GETEX', this.#key(), ...this.#maybe('PERSIST'), ...this.#maybe('EX', '1000')],
     (): Request => ['MGET', ...this.#random.some(1, 4, this.#key)],
     (): Request => ['MSET', this.#key(), this.#word(), this.#key(), this.#word()],
+    (): Request => ['MSETNX', this.#key(), this.#word(), this.#key(), this.#word()],
+    (): Request => ['GETSET', this.#key(), this.#word()],
+    (): Request => ['SETEX', this.#key(), this.#random.pick(['1000', '0', 'x']), this.#word()],
     (): Request => ['APPEND', this.#key(), this.#word()],
     (): Request => ['STRLEN', this.#key()],
     (): Request => ['GETRANGE', this.#key(), this.#number(), this.#number()],
@@ -154,6 +157,8 @@ export class Generator {
     (): Request => ['HLEN', this.#key()],
     (): Request => ['HINCRBY', this.#key(), this.#word(), this.#number()],
     (): Request => [this.#random.pick(['HKEYS', 'HVALS']), this.#key()],
+    (): Request => ['HINCRBYFLOAT', this.#key(), this.#word(), this.#float()],
+    (): Request => ['HSTRLEN', this.#key(), this.#word()],
     (): Request => ['HSETNX', this.#key(), this.#word(), this.#word()],
     (): Request => ['HSCAN', this.#key(), '0', 'COUNT', '100000', ...this.#maybe('MATCH', '[a-m1]*')],
   ];
@@ -162,6 +167,15 @@ export class Generator {
     (): Request => [this.#random.pick(['LPUSH', 'RPUSH']), this.#key(), ...this.#many()],
     (): Request => [this.#random.pick(['LPOP', 'RPOP']), this.#key(), ...this.#maybe(this.#number())],
     (): Request => ['LLEN', this.#key()],
+    (): Request => [this.#random.pick(['LPUSHX', 'RPUSHX']), this.#key(), this.#word()],
+    (): Request => [
+      'LPOS',
+      this.#key(),
+      this.#word(),
+      ...this.#maybe('RANK', this.#number()),
+      ...this.#maybe('COUNT', this.#number()),
+    ],
+    (): Request => ['RPOPLPUSH', this.#key(), this.#key()],
     (): Request => ['LRANGE', this.#key(), this.#number(), this.#number()],
     (): Request => ['LINDEX', this.#key(), this.#number()],
     (): Request => ['LSET', this.#key(), this.#number(), this.#word()],
@@ -190,6 +204,14 @@ export class Generator {
     (): Request => ['SMEMBERS', this.#key()],
     (): Request => ['SCARD', this.#key()],
     (): Request => [this.#random.pick(['SUNION', 'SINTER', 'SDIFF']), ...this.#random.some(1, 3, this.#key)],
+    (): Request => [
+      this.#random.pick(['SUNIONSTORE', 'SINTERSTORE', 'SDIFFSTORE']),
+      this.#key(),
+      this.#key(),
+      this.#key(),
+    ],
+    (): Request => ['SINTERCARD', '2', this.#key(), this.#key(), ...this.#maybe('LIMIT', this.#number())],
+    (): Request => ['SMOVE', this.#key(), this.#key(), this.#word()],
     (): Request => ['SPOP', this.#key(), '100000'],
     (): Request => ['SRANDMEMBER', this.#key(), '100000'],
     (): Request => ['SSCAN', this.#key(), '0', 'COUNT', '100000', ...this.#maybe('MATCH', '*1*')],
@@ -223,6 +245,17 @@ export class Generator {
       'BYLEX',
       ...this.#rangeOptions(),
     ],
+    (): Request => ['ZLEXCOUNT', this.#key(), this.#lexBound(), this.#lexBound()],
+    (): Request => [
+      'ZRANGESTORE',
+      this.#key(),
+      this.#key(),
+      this.#number(),
+      this.#number(),
+      ...this.#maybe('REV'),
+    ],
+    (): Request => ['ZRANGEBYSCORE', this.#key(), this.#bound(), this.#bound(), ...this.#maybe('WITHSCORES')],
+    (): Request => ['ZREVRANGE', this.#key(), this.#number(), this.#number(), ...this.#maybe('WITHSCORES')],
     (): Request => [this.#random.pick(['ZPOPMIN', 'ZPOPMAX']), this.#key(), ...this.#maybe(this.#number())],
     (): Request => ['ZREMRANGEBYRANK', this.#key(), this.#number(), this.#number()],
     (): Request => ['ZREMRANGEBYSCORE', this.#key(), this.#bound(), this.#bound()],
@@ -250,9 +283,9 @@ export class Generator {
       'EXPIRE',
       this.#key(),
       this.#random.pick(['1000', '0', '-1', 'x', '9223372036854775807']),
-      ...this.#condition(),
+      ...this.#maybe(this.#random.pick(['NX', 'XX', 'nx', 'ZZ'])),
     ],
-    (): Request => ['PEXPIRE', this.#key(), this.#random.pick(['1000000', '-5']), ...this.#condition()],
+    (): Request => ['PEXPIRE', this.#key(), this.#random.pick(['1000000', '-5']), ...this.#maybe('XX')],
     (): Request => [
       'EXPIREAT',
       this.#key(),
@@ -278,6 +311,7 @@ export class Generator {
     (): Request => (this.#random.once(20) ? ['FLUSHALL'] : ['DBSIZE']),
   ];
 
+  /** Only for absolute times: later or earlier than a relative one depends on the clock. */
   #condition(): string[] {
     return this.#maybe(this.#random.pick(['NX', 'XX', 'GT', 'LT', 'lt', 'ZZ']));
   }

@@ -81,6 +81,18 @@ export function describeHashes(open: Open): void {
       });
     });
 
+    test('hincrbyfloat, hstrlen, hrandfield', async () => {
+      expect(await on.db.hincrbyfloat('h', 'f', 1.5)).toBe(1.5);
+      expect(await on.db.hincrbyfloat('h', 'f', -0.25)).toBe(1.25);
+      expect(await on.db.hstrlen('h', 'f')).toBe(4);
+      expect(await on.db.hstrlen('h', 'x')).toBe(0);
+      expect(await on.db.hrandfield('h')).toBe('f');
+      expect(await on.db.hrandfield('h', 5)).toEqual(['f']);
+      expect(await on.db.hrandfield('h', -2)).toEqual(['f', 'f']);
+      expect(await on.db.hrandfield('nothing')).toBeNull();
+      expect(await on.db.hrandfield('nothing', 2)).toEqual([]);
+    });
+
     test('a large hash behaves as a small one', async () => {
       const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field:${i}`, `value ${i}`]));
       expect(await on.db.hset('h', many)).toBe(1000);

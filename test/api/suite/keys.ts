@@ -16,6 +16,7 @@ export function describeKeys(open: Open): void {
       expect(await on.db.exists('a')).toBe(1);
       expect(await on.db.exists(['a', 'a', 'x', 'h'])).toBe(3);
       expect(await on.db.exists('x')).toBe(0);
+      expect(await on.db.touch(['a', 'x', 'h'])).toBe(2);
       const types = ['a', 'h', 'l', 's', 'z', 'x'].map(async (key) => on.db.type(key));
       expect(await Promise.all(types)).toEqual(['string', 'hash', 'list', 'set', 'zset', 'none']);
       expect(await on.db.del('a')).toBe(1);
@@ -54,6 +55,7 @@ export function describeKeys(open: Open): void {
       expect(await on.db.expiretime('k')).toBe(4070908800);
       expect(await on.db.pexpireat('k', 4102444800000)).toBe(true);
       expect(await on.db.expiretime('k')).toBe(4102444800);
+      expect(await on.db.pexpiretime('k')).toBe(4102444800000);
       expect(await on.db.persist('k')).toBe(true);
       expect(await on.db.persist('k')).toBe(false);
       expect(await on.db.expiretime('k')).toBe(-1);

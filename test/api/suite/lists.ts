@@ -82,6 +82,26 @@ export function describeLists(open: Open): void {
       expect(await on.db.lmove('nothing', 'm', 'left', 'right')).toBeNull();
     });
 
+    test('lpos finds items', async () => {
+      await on.db.rpush('l', ['a', 'b', 'c', 'b', 'b']);
+      expect(await on.db.lpos('l', 'b')).toBe(1);
+      expect(await on.db.lpos('l', 'x')).toBeNull();
+      expect(await on.db.lpos('l', 'b', { rank: -1 })).toBe(4);
+      expect(await on.db.lpos('l', 'b', { rank: 2, count: 0 })).toEqual([3, 4]);
+      expect(await on.db.lpos('l', 'b', { count: 2, maxLen: 3 })).toEqual([1]);
+      expect(await on.db.lpos('nothing', 'b', { count: 2 })).toEqual([]);
+      expect(await failure(() => on.db.lpos('l', 'b', { rank: 0 }))).toMatchObject({ code: 'ERR' });
+    });
+
+    test('lpushx and rpushx want a list', async () => {
+      expect(await on.db.lpushx('l', 'a')).toBe(0);
+      expect(await on.db.exists('l')).toBe(0);
+      await on.db.rpush('l', 'a');
+      expect(await on.db.lpushx('l', ['b', 'c'])).toBe(3);
+      expect(await on.db.rpushx('l', 'd')).toBe(4);
+      expect(await on.db.lrange('l', 0, -1)).toEqual(['c', 'b', 'a', 'd']);
+    });
+
     test('a long list behaves as a short one', async () => {
       const items = Array.from({ length: 5000 }, (_, i) => `item ${i} ${'x'.repeat(i % 50)}`);
       expect(await on.db.rpush('l', items)).toBe(5000);

@@ -51,6 +51,23 @@ export function describeSets(open: Open): void {
       expect(sorted(await on.db.sunion('c'))).toEqual(['3', 'x']);
     });
 
+    test('results are stored, and members moved', async () => {
+      await on.db.sadd('a', ['1', '2', '3']);
+      await on.db.sadd('b', ['2', '3', '4']);
+      expect(await on.db.sintercard(['a', 'b'])).toBe(2);
+      expect(await on.db.sintercard(['a', 'b'], { limit: 1 })).toBe(1);
+      expect(await on.db.sintercard('nothing')).toBe(0);
+      expect(await on.db.sunionstore('u', ['a', 'b'])).toBe(4);
+      expect(await on.db.sdiffstore('d', ['a', 'b'])).toBe(1);
+      expect(await on.db.smembers('d')).toEqual(['1']);
+      expect(await on.db.sinterstore('u', ['a', 'nothing'])).toBe(0);
+      expect(await on.db.exists('u')).toBe(0);
+      expect(await on.db.smove('a', 'd', '2')).toBe(true);
+      expect(await on.db.smove('a', 'd', '9')).toBe(false);
+      expect(sorted(await on.db.smembers('d'))).toEqual(['1', '2']);
+      expect(await on.db.scard('a')).toBe(2);
+    });
+
     test('srandmember leaves what spop takes', async () => {
       const all = ['a', 'b', 'c', 'd'];
       await on.db.sadd('s', all);

@@ -134,6 +134,19 @@ export function describeSortedSets(open: Open): void {
       expect(await on.db.zrange('s', 0, -1)).toEqual(['a', 'ü']);
     });
 
+    test('ranges are counted and stored', async () => {
+      await on.db.zadd('s', { a: 0, b: 0, c: 0, d: 0 });
+      expect(await on.db.zlexcount('s', '[b', '+')).toBe(3);
+      expect(await on.db.zlexcount('nothing', '-', '+')).toBe(0);
+      expect(await on.db.zrangestore('t', 's', 0, 1, { rev: true })).toBe(2);
+      expect(await on.db.zrange('t', 0, -1)).toEqual(['c', 'd']);
+      const limit = { offset: 1, count: 1 };
+      expect(await on.db.zrangestore('t', 's', '-', '+', { by: 'lex', limit })).toBe(1);
+      expect(await on.db.zrange('t', 0, -1)).toEqual(['b']);
+      expect(await on.db.zrangestore('t', 'nothing', 0, -1)).toBe(0);
+      expect(await on.db.exists('t')).toBe(0);
+    });
+
     test('ranges by rank', async () => {
       await on.db.zadd('s', { a: 1, b: 2, c: 3 });
       expect(await on.db.zrange('s', 0, 0)).toEqual(['a']);

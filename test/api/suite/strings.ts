@@ -137,6 +137,12 @@ export function describeStrings(open: Open): void {
       expect(await on.db.mget('a')).toEqual(['x']);
     });
 
+    test('msetnx sets all or nothing', async () => {
+      expect(await on.db.msetnx({ a: '1', b: '2' })).toBe(true);
+      expect(await on.db.msetnx({ b: '3', c: '4' })).toBe(false);
+      expect(await on.db.mget(['a', 'b', 'c'])).toEqual(['1', '2', null]);
+    });
+
     test('append, strlen, getrange, setrange', async () => {
       expect(await on.db.append('k', 'Hello')).toBe(5);
       expect(await on.db.append('k', ' World')).toBe(11);
