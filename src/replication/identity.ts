@@ -21,7 +21,7 @@ export interface FoundingMember {
 }
 
 /** What the peers of a cluster agreed on when it was founded. Never changes. */
-export interface Founding {
+export interface FoundingRecord {
   /** 32 hex digits. */
   readonly clusterId: string;
   readonly members: readonly FoundingMember[];
@@ -48,7 +48,7 @@ interface IdentityRecord {
   readonly bootId: string;
   /** The last run closed in order, after everything was synced. */
   readonly clean: boolean;
-  readonly founding: Founding | null;
+  readonly founding: FoundingRecord | null;
 }
 
 const FORMAT = 1;
@@ -109,7 +109,7 @@ export class Identity {
   }
 
   /** Undefined before the cluster was founded. */
-  get founding(): Founding | undefined {
+  get founding(): FoundingRecord | undefined {
     return this.#record.founding ?? undefined;
   }
 
@@ -119,7 +119,7 @@ export class Identity {
    *
    * @throws HoldfastError `FOREIGN` if the directory was founded otherwise already.
    */
-  found(founding: Founding): void {
+  found(founding: FoundingRecord): void {
     if (this.#closed) throw new HoldfastError('CLOSED', `${this.#path}: closed`);
     const before = this.#record.founding;
     if (before !== null) {

@@ -12,14 +12,14 @@ import {
 } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { type Founding, Identity, type IdentityOptions } from '../../src/replication/identity.js';
+import { type FoundingRecord, Identity, type IdentityOptions } from '../../src/replication/identity.js';
 import { emptyDirectory } from './directories.js';
 
 const options: IdentityOptions = { name: 'a', fsync: 'always', bootId: 'boot 1' };
 const open = (dir: string, fields: Partial<IdentityOptions> = {}): Identity =>
   Identity.open(dir, { ...options, ...fields });
 
-const founding: Founding = {
+const founding: FoundingRecord = {
   clusterId: 'c1'.repeat(16),
   members: ['a', 'b', 'c'].map((name, i) => ({ id: i + 1, name, incarnation: String(i).repeat(32) })),
   shards: 3,
