@@ -87,6 +87,71 @@ export interface NativeStatistics {
   memoryByType: { string: number; hash: number; list: number; set: number; zset: number };
 }
 
+/** What {@link NativeRdbLoader.finish} reports. */
+export interface NativeLoadStats {
+  keys: number;
+  expired: number;
+  empty: number;
+  otherDatabases: number;
+  functions: number;
+}
+
+/** Loads an RDB file into a keyspace. Errors have the code `CORRUPT` and name reason and offset. */
+export interface NativeRdbLoader {
+  /** Takes the next piece; gives the number of its bytes that belong to the file: less than all when the file ends in it. */
+  push(chunk: Uint8Array): number;
+  /** Throws if the file is not complete. */
+  finish(): NativeLoadStats;
+  /** Metadata seen so far, in the order of the file. */
+  aux(): [Buffer, Buffer][];
+  /** Puts what was loaded in the place of the keyspace's content, at once for all readers. */
+  commit(): void;
+}
+
+/** How {@link NativeRdbWriter} writes. */
+export interface NativeRdbWriterOptions {
+  aux?: readonly (readonly [string, string | Uint8Array])[];
+  /** For snapshots that are restored here: keeps every value's form, due keys included. Version 11. */
+  exact?: boolean;
+  /** 9 to 11; 10 by default. */
+  version?: number;
+  /** Default true. */
+  compress?: boolean;
+}
+
+/** Writes a keyspace as RDB. Who needs one instant for all keys keeps writers away until `next` gives null. */
+export interface NativeRdbWriter {
+  /** About so many bytes, or null behind the end. */
+  next(bytesWanted: number): Buffer | null;
+  /** Keys written so far. */
+  readonly keys: number;
+  /** From 0 to 1. */
+  readonly progress: number;
+}
+
+/** Turns an RDB file into `RESTORE` requests: records `slot:u16 length:u32` (little endian) and so many bytes of RESP. */
+export interface NativeRdbRequests {
+  /** Takes the next piece; gives the records that are complete. */
+  push(chunk: Uint8Array): Buffer;
+  /** Throws if the file is not complete; gives the number of requests. */
+  finish(): number;
+}
+
+/** Turns an RDB file into JSON. */
+export interface NativeRdbJson {
+  /** Takes the next piece; gives the text that is complete. */
+  push(chunk: Uint8Array): Buffer;
+  /** Throws if the file is not complete; gives the next piece of the remaining text, an empty one behind its end. */
+  finish(): Buffer;
+}
+
+/** Counts what is in an RDB file. */
+export interface NativeRdbInspect {
+  push(chunk: Uint8Array): void;
+  /** Throws if the file is not complete; gives the report as JSON. */
+  finish(): string;
+}
+
 /** The addon's exports. Ids are process-wide: a worker attaches to what another thread made. */
 export interface Native {
   /** Registers the class that command errors are made of, for this thread. */
@@ -106,6 +171,11 @@ export interface Native {
   encodeRequest(words: readonly Word[]): Buffer;
   /** Lease clock, milliseconds with a fraction. */
   boottimeMs(): number;
+  RdbLoader: new (keyspaceId: number, options?: { db?: number }) => NativeRdbLoader;
+  RdbWriter: new (keyspaceId: number, options?: NativeRdbWriterOptions) => NativeRdbWriter;
+  RdbRequests: new () => NativeRdbRequests;
+  RdbJson: new (canonical: boolean) => NativeRdbJson;
+  RdbInspect: new () => NativeRdbInspect;
 }
 
 const require = createRequire(import.meta.url);

@@ -1,1 +1,3 @@
 //! The door to Node.
+
+mod rdb;

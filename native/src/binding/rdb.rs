@@ -1,0 +1,325 @@
+//! Readers and writers of RDB, one object each, fed and drained in chunks. An object belongs to the thread that made
+//! it; the keyspace it names may be any of the process's.
+
+use crate::clock;
+use crate::keyspace::registry::{self, Registered};
+use crate::rdb::json::Form;
+use crate::rdb::{
+    Inspect, Json, LoadOptions, Loader, Options, RdbError, Reader, Requests, WriteOptions, Writer, write,
+};
+use napi::bindgen_prelude::{Buffer, Either, Uint8Array};
+use napi_derive::napi;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+/// A failure with one of the stable codes.
+type Refused = napi::Error<&'static str>;
+
+const CORRUPT: &str = "CORRUPT";
+const CLOSED: &str = "CLOSED";
+const FAULTED: &str = "FAULTED";
+
+fn corrupt(error: RdbError) -> Refused {
+    Refused::new(CORRUPT, error.to_string())
+}
+
+fn closed(what: &str) -> Refused {
+    Refused::new(CLOSED, what.to_string())
+}
+
+/// Runs the codec; a broken invariant in it becomes an error instead of the end of the process.
+fn guarded<T>(run: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
+    catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
+        Err(Refused::new(
+            FAULTED,
+            "the RDB codec broke an invariant".to_string(),
+        ))
+    })
+}
+
+fn keyspace_of(id: u32) -> Result<Arc<Registered>, Refused> {
+    registry::get(id).ok_or_else(|| closed("the keyspace was closed"))
+}
+
+/// What to load.
+#[napi(object)]
+pub struct RdbLoadOptions {
+    /// The keys of this database only.
+    pub db: Option<u32>,
+}
+
+/// What was loaded. See `LoadStats`.
+#[napi(object)]
+pub struct RdbLoadStats {
+    /// Keys loaded.
+    pub keys: f64,
+    /// Keys left out: expired.
+    pub expired: f64,
+    /// Keys left out: empty.
+    pub empty: f64,
+    /// Keys left out: of other databases.
+    pub other_databases: f64,
+    /// Libraries of functions left out.
+    pub functions: f64,
+}
+
+/// Loads a file into a keyspace.
+#[napi]
+pub struct RdbLoader {
+    target: Arc<Registered>,
+    reader: Reader,
+    loader: Option<Loader>,
+}
+
+#[napi]
+impl RdbLoader {
+    /// A loader into the keyspace of this id.
+    #[napi(constructor)]
+    pub fn new(keyspace_id: u32, options: Option<RdbLoadOptions>) -> Result<Self, Refused> {
+        let target = keyspace_of(keyspace_id)?;
+        let options = LoadOptions {
+            db: options.and_then(|options| options.db).map(u64::from),
+            now_ms: target.keyspace.now_ms(),
+        };
+        Ok(RdbLoader {
+            target,
+            reader: Reader::new(Options {
+                refuse_duplicate_keys: false,
+            }),
+            loader: Some(Loader::new(options)),
+        })
+    }
+
+    /// Takes the next piece; gives the number of its bytes that belong to the file.
+    #[napi]
+    pub fn push(&mut self, chunk: &[u8]) -> Result<u32, Refused> {
+        let loader = self.loader.as_mut().ok_or_else(|| closed("the load is over"))?;
+        let reader = &mut self.reader;
+        guarded(|| {
+            reader
+                .push(chunk, loader)
+                .map(|taken| taken as u32)
+                .map_err(corrupt)
+        })
+    }
+
+    /// Checks that the file is complete.
+    #[napi]
+    pub fn finish(&mut self) -> Result<RdbLoadStats, Refused> {
+        self.reader.finish().map_err(corrupt)?;
+        let stats = self
+            .loader
+            .as_ref()
+            .ok_or_else(|| closed("the load is over"))?
+            .stats();
+        Ok(RdbLoadStats {
+            keys: stats.keys as f64,
+            expired: stats.expired as f64,
+            empty: stats.empty as f64,
+            other_databases: stats.other_databases as f64,
+            functions: stats.functions as f64,
+        })
+    }
+
+    /// The metadata seen so far.
+    #[napi]
+    pub fn aux(&self) -> Vec<(Buffer, Buffer)> {
+        let fields = self.loader.as_ref().map_or(&[][..], Loader::aux);
+        fields
+            .iter()
+            .map(|(key, value)| (key.clone().into(), value.clone().into()))
+            .collect()
+    }
+
+    /// Puts what was loaded in the place of the keyspace's content.
+    #[napi]
+    pub fn commit(&mut self) -> Result<(), Refused> {
+        self.reader.finish().map_err(corrupt)?;
+        let loader = self.loader.take().ok_or_else(|| closed("the load is over"))?;
+        guarded(|| {
+            loader.commit(&self.target.keyspace);
+            Ok(())
+        })
+    }
+}
+
+/// How to write.
+#[napi(object)]
+pub struct RdbWriterOptions {
+    /// Metadata.
+    pub aux: Option<Vec<(String, Either<String, Uint8Array>)>>,
+    /// Whether values are to be restored in exactly their present form.
+    pub exact: Option<bool>,
+    /// Version, 9 to 11.
+    pub version: Option<u32>,
+    /// Whether strings are compressed.
+    pub compress: Option<bool>,
+}
+
+/// Writes a keyspace.
+#[napi]
+pub struct RdbWriter {
+    source: Arc<Registered>,
+    writer: Writer,
+}
+
+#[napi]
+impl RdbWriter {
+    /// A writer of the keyspace of this id.
+    #[napi(constructor)]
+    pub fn new(keyspace_id: u32, options: Option<RdbWriterOptions>) -> Result<Self, Refused> {
+        let source = keyspace_of(keyspace_id)?;
+        let mut wanted = WriteOptions::default();
+        if let Some(options) = options {
+            wanted.version = options.version.unwrap_or(wanted.version);
+            wanted.exact = options.exact.unwrap_or(false);
+            wanted.compress = options.compress.unwrap_or(true);
+            wanted.aux = options.aux.unwrap_or_default().into_iter().map(field).collect();
+        }
+        if !write::VERSIONS.contains(&wanted.version) {
+            let reason = format!("RDB version {} cannot be written", wanted.version);
+            return Err(Refused::new("ERR_OUT_OF_RANGE", reason));
+        }
+        Ok(RdbWriter {
+            source,
+            writer: Writer::new(wanted),
+        })
+    }
+
+    /// The next bytes, about `bytes_wanted`, or null behind the end.
+    #[napi]
+    pub fn next(&mut self, bytes_wanted: u32) -> Result<Option<Buffer>, Refused> {
+        let (writer, source) = (&mut self.writer, &self.source);
+        guarded(|| {
+            Ok(writer
+                .next_chunk(&source.keyspace, bytes_wanted as usize)
+                .map(Buffer::from))
+        })
+    }
+
+    /// Keys written so far.
+    #[napi(getter)]
+    pub fn keys(&self) -> f64 {
+        self.writer.keys() as f64
+    }
+
+    /// Which part of the keyspace is written, from 0 to 1.
+    #[napi(getter)]
+    pub fn progress(&self) -> f64 {
+        self.writer.progress()
+    }
+}
+
+fn field((key, value): (String, Either<String, Uint8Array>)) -> (Vec<u8>, Vec<u8>) {
+    let value = match value {
+        Either::A(text) => text.into_bytes(),
+        Either::B(bytes) => bytes.to_vec(),
+    };
+    (key.into_bytes(), value)
+}
+
+/// Turns a file into `RESTORE` requests.
+#[napi]
+pub struct RdbRequests {
+    reader: Reader,
+    requests: Requests,
+}
+
+#[napi]
+impl RdbRequests {
+    /// At the beginning of a file.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        RdbRequests {
+            reader: Reader::default(),
+            requests: Requests::new(clock::wall_ms()),
+        }
+    }
+
+    /// Takes the next piece; gives the records that are complete.
+    #[napi]
+    pub fn push(&mut self, chunk: &[u8]) -> Result<Buffer, Refused> {
+        let (reader, requests) = (&mut self.reader, &mut self.requests);
+        guarded(|| {
+            reader.push(chunk, requests).map_err(corrupt)?;
+            Ok(requests.take().into())
+        })
+    }
+
+    /// Checks that the file is complete; gives the number of requests.
+    #[napi]
+    pub fn finish(&mut self) -> Result<f64, Refused> {
+        self.reader.finish().map_err(corrupt)?;
+        Ok(self.requests.keys() as f64)
+    }
+}
+
+/// Turns a file into JSON.
+#[napi]
+pub struct RdbJson {
+    reader: Reader,
+    json: Json,
+}
+
+#[napi]
+impl RdbJson {
+    /// At the beginning of a file.
+    #[napi(constructor)]
+    pub fn new(canonical: bool) -> Self {
+        let form = if canonical { Form::Canonical } else { Form::Plain };
+        RdbJson {
+            reader: Reader::default(),
+            json: Json::new(form),
+        }
+    }
+
+    /// Takes the next piece; gives the text that is complete.
+    #[napi]
+    pub fn push(&mut self, chunk: &[u8]) -> Result<Buffer, Refused> {
+        let (reader, json) = (&mut self.reader, &mut self.json);
+        guarded(|| {
+            reader.push(chunk, json).map_err(corrupt)?;
+            Ok(json.take().into())
+        })
+    }
+
+    /// Checks that the file is complete; gives the next piece of the remaining text, an empty one behind its end.
+    #[napi]
+    pub fn finish(&mut self) -> Result<Buffer, Refused> {
+        self.reader.finish().map_err(corrupt)?;
+        Ok(self.json.take().into())
+    }
+}
+
+/// Counts what is in a file.
+#[napi]
+pub struct RdbInspect {
+    reader: Reader,
+    inspect: Inspect,
+}
+
+#[napi]
+impl RdbInspect {
+    /// At the beginning of a file.
+    #[napi(constructor)]
+    pub fn new() -> Self {
+        RdbInspect {
+            reader: Reader::default(),
+            inspect: Inspect::new(clock::wall_ms()),
+        }
+    }
+
+    /// Takes the next piece.
+    #[napi]
+    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Refused> {
+        let (reader, inspect) = (&mut self.reader, &mut self.inspect);
+        guarded(|| reader.push(chunk, inspect).map(drop).map_err(corrupt))
+    }
+
+    /// Checks that the file is complete; gives the report as JSON.
+    #[napi]
+    pub fn finish(&mut self) -> Result<String, Refused> {
+        self.reader.finish().map_err(corrupt)?;
+        Ok(String::from_utf8_lossy(&self.inspect.report()).into_owned())
+    }
+}

@@ -1,0 +1,181 @@
+/**
+ * RDB files: loading, saving, and looking into them. The work is done by threads of a pool, in pieces, so neither the
+ * calling thread nor memory feels the size of a file.
+ */
+import type { SaveForm } from './jobs.js';
+import { pieces } from './pieces.js';
+import { type JobOrder, start } from './pool.js';
+
+export { closePool } from './pool.js';
+
+/** Hears how far a job is. */
+export interface Watched {
+  /** Called with what is done and the total: bytes of the file for reading, a fraction of 1 for saving. */
+  onProgress?: (done: number, total: number) => void;
+  /** Ends the job at its next step; its promise rejects with the signal's reason. */
+  signal?: AbortSignal;
+}
+
+/** Options of {@link loadFile}. */
+export interface LoadOptions extends Watched {
+  /** Load the keys of this database only. Default: database 0, and a file that has keys in others is refused. */
+  db?: number;
+}
+
+/** What {@link loadFile} did. */
+export interface LoadResult {
+  /** Keys loaded. */
+  keys: number;
+  /** Keys left out because they had expired. */
+  expired: number;
+  /** Keys left out because nothing was in them. */
+  empty: number;
+  /** Keys of other databases left out. */
+  otherDatabases: number;
+  /** Libraries of functions left out: nothing here could run them. */
+  functions: number;
+  /** The file's metadata, in its order. */
+  aux: [string, string][];
+  /** Bytes of the file, to the end of its checksum. */
+  bytes: number;
+  /** How long it took. */
+  durationMs: number;
+}
+
+/** Options of {@link saveFile}. */
+export interface SaveOptions extends Watched, SaveForm {}
+
+/** What {@link saveFile} did. */
+export interface SaveResult {
+  /** Bytes of the file. */
+  bytes: number;
+  /** Keys in it. */
+  keys: number;
+  /** How long it took. */
+  durationMs: number;
+}
+
+/** What {@link inspect} found. Byte counts are those of the file. */
+export interface Report {
+  /** Bytes of the file. */
+  bytes: number;
+  /** Whose format it is. */
+  format: 'REDIS' | 'VALKEY';
+  /** Version of the format. */
+  version: number;
+  /** `disabled`: written as 0; `none`: the version has none. A wrong one is an error. */
+  checksum: 'right' | 'disabled' | 'none';
+  /** Metadata. */
+  aux: [string, string][];
+  /** Keys in all databases. */
+  keys: number;
+  /** Keys with an expiry. */
+  expires: number;
+  /** Keys whose expiry has passed. */
+  expired: number;
+  /** Libraries of functions. */
+  functions: number;
+  /** Keys by database. */
+  databases: { db: number; keys: number }[];
+  /** By type and encoding. */
+  types: { type: string; encoding: string; rdbType: number; keys: number; elements: number; bytes: number }[];
+  /** The biggest keys, the biggest first. */
+  biggest: {
+    db: number;
+    key: string;
+    type: string;
+    encoding: string;
+    rdbType: number;
+    elements: number;
+    bytes: number;
+  }[];
+}
+
+/** Runs a job whose result is one value. */
+async function runWatched<T>(order: JobOrder, { onProgress, signal }: Watched = {}): Promise<T> {
+  const job = start(
+    order,
+    (notice) => {
+      if (notice.kind === 'progress') onProgress?.(notice.done, notice.total);
+    },
+    signal,
+  );
+  return (await job.result) as T;
+}
+
+/**
+ * Loads an RDB file into a keyspace, in the place of what it holds. A file that is damaged, or whose load is aborted,
+ * leaves the keyspace as it was. Keys that have expired are left out.
+ *
+ * @param keyspaceId - `keyspace.id`
+ * @throws HoldfastError `CORRUPT` names file, reason and offset; `IO`; `CLOSED`.
+ */
+export function loadFile(path: string, keyspaceId: number, options: LoadOptions = {}): Promise<LoadResult> {
+  const { db } = options;
+  const order = { kind: 'load', path, keyspaceId } as const;
+  return runWatched(db === undefined ? order : { ...order, db }, options);
+}
+
+/**
+ * Saves a keyspace as an RDB file: into a temporary file beside it, which takes its place once it is on disk. Every key is
+ * saved as it is at one instant; with writes going on at the same time, different keys are saved at different instants.
+ *
+ * @param keyspaceId - `keyspace.id`
+ * @throws HoldfastError `IO`; `CLOSED`.
+ */
+export function saveFile(keyspaceId: number, path: string, options: SaveOptions = {}): Promise<SaveResult> {
+  const { onProgress: _, signal: __, ...form } = options;
+  return runWatched({ kind: 'save', path, keyspaceId, form }, options);
+}
+
+/**
+ * 32 hex digits over everything visible in a keyspace, computed on another thread.
+ *
+ * @throws HoldfastError `CLOSED`.
+ */
+export function digest(keyspaceId: number): Promise<string> {
+  return runWatched({ kind: 'digest', keyspaceId });
+}
+
+/**
+ * An RDB file as JSON text, in pieces. Plain: an array with an object of keys and values per database. Canonical: every
+ * fact, sorted, comparable byte for byte; it is held in memory before the first piece comes.
+ *
+ * @throws HoldfastError `CORRUPT` names file, reason and offset; `IO`.
+ */
+export async function* rdbJson(
+  path: string,
+  options: { canonical?: boolean; signal?: AbortSignal } = {},
+): AsyncGenerator<string, void, undefined> {
+  const { canonical = false, signal } = options;
+  const decoder = new TextDecoder();
+  for await (const piece of pieces({ kind: 'json', path, canonical }, signal)) {
+    yield decoder.decode(piece, { stream: true });
+  }
+  const rest = decoder.decode();
+  if (rest !== '') yield rest;
+}
+
+/**
+ * Reads an RDB file, verifies it, and counts what is in it.
+ *
+ * @throws HoldfastError `CORRUPT` names file, reason and offset; `IO`.
+ */
+export function inspect(path: string, options: Watched = {}): Promise<Report> {
+  return runWatched({ kind: 'inspect', path }, options);
+}
+
+/**
+ * An RDB file as `RESTORE` requests, in pieces of whole records: slot (two bytes), length (four bytes), both little endian,
+ * and so many bytes of RESP. What comes before the end is not yet covered by the file's checksum.
+ *
+ * @throws HoldfastError `CORRUPT` names file, reason and offset; `IO`.
+ */
+export async function* requests(
+  path: string,
+  options: { signal?: AbortSignal } = {},
+): AsyncGenerator<Buffer, void, undefined> {
+  for await (const piece of pieces({ kind: 'requests', path }, options.signal)) {
+    yield Buffer.from(piece.buffer, piece.byteOffset, piece.byteLength);
+  }
+}

@@ -1,0 +1,43 @@
+/** What the pool's threads are asked, and what they say. Everything here crosses threads by structured clone. */
+import type { MessagePort } from 'node:worker_threads';
+
+/** Options of {@link saveFile}, as a thread needs them. */
+export interface SaveForm {
+  /** Metadata. */
+  aux?: readonly (readonly [string, string | Uint8Array])[];
+  /** Keeps every value's form, due keys included: for files that are only restored here. */
+  exact?: boolean;
+  /** 9, 10 or 11. */
+  version?: number;
+  /** Whether strings are compressed. */
+  compress?: boolean;
+}
+
+/** A job. `port` carries progress and pieces one way, permission and cancellation the other. */
+export type Job =
+  | { kind: 'load'; path: string; keyspaceId: number; db?: number; port: MessagePort }
+  | { kind: 'save'; path: string; keyspaceId: number; form: SaveForm; port: MessagePort }
+  | { kind: 'digest'; keyspaceId: number; port: MessagePort }
+  | { kind: 'json'; path: string; canonical: boolean; port: MessagePort }
+  | { kind: 'inspect'; path: string; port: MessagePort }
+  | { kind: 'requests'; path: string; port: MessagePort };
+
+/** How a job ended: errors lose their class between threads, so failures are data. */
+export type Outcome =
+  | { kind: 'done'; value: unknown }
+  | { kind: 'failed'; code: string; message: string }
+  | { kind: 'cancelled' };
+
+/** What a thread says while it works. */
+export type Notice =
+  | { kind: 'progress'; done: number; total: number }
+  /** One more piece of the result; the thread waits for a `more` per piece once {@link PIECES_AHEAD} are on their way. */
+  | { kind: 'piece'; bytes: Uint8Array }
+  /** The last notice: it comes behind all pieces, which another channel could not promise. */
+  | { kind: 'end'; outcome: Outcome };
+
+/** What a thread is told while it works. */
+export type Word = 'more' | 'cancel';
+
+/** Pieces that may be on their way before the receiver has taken any. */
+export const PIECES_AHEAD = 4;

@@ -1,0 +1,82 @@
+/** The threads for finite heavy work. They start with the first job and end when there has been none for a while. */
+import { availableParallelism } from 'node:os';
+import { fileURLToPath } from 'node:url';
+import { MessageChannel } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import { HoldfastError } from '../errors.js';
+import type { Job, Notice, Outcome, Word } from './jobs.js';
+
+/** More threads would fight over the disk and the locks. */
+const THREADS_MAX = 4;
+/** How long a thread waits for another job. */
+const IDLE_MS = 1_000;
+
+let pool: Piscina<Job, void> | undefined;
+
+function started(): Piscina<Job, void> {
+  pool ??= new Piscina<Job, void>({
+    filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
+    minThreads: 0,
+    maxThreads: Math.min(availableParallelism(), THREADS_MAX),
+    idleTimeout: IDLE_MS,
+    // An idle thread sleeps in its event loop, where it can be ended at once.
+    atomics: 'disabled',
+  });
+  return pool;
+}
+
+/** A job as its caller describes it: the port is made here. */
+export type JobOrder = Job extends infer J ? (J extends Job ? Omit<J, 'port'> : never) : never;
+
+/** A job on its way. */
+export interface Running {
+  /** The result. Rejects with a `HoldfastError`, or with the reason of the signal. */
+  readonly result: Promise<unknown>;
+  /** Allows one more piece. */
+  more(): void;
+  /** Ends the job at its next step. */
+  cancel(): void;
+}
+
+/** Starts a job. `notice` hears what the thread says while it works. */
+export function start(order: JobOrder, notice: (notice: Notice) => void, signal?: AbortSignal): Running {
+  const { port1: here, port2: there } = new MessageChannel();
+  const tell = (word: Word) => here.postMessage(word);
+  const cancel = () => tell('cancel');
+  const job = { ...order, port: there } as Job;
+  const outcome = new Promise<Outcome>((resolve) => {
+    here.on('message', (said: Notice) => {
+      if (said.kind === 'end') resolve(said.outcome);
+      else notice(said);
+    });
+  });
+  const result = settle(job, outcome, signal, cancel).finally(() => here.close());
+  return { result, more: () => tell('more'), cancel };
+}
+
+async function settle(
+  job: Job,
+  end: Promise<Outcome>,
+  signal: AbortSignal | undefined,
+  cancel: () => void,
+): Promise<unknown> {
+  signal?.throwIfAborted();
+  signal?.addEventListener('abort', cancel, { once: true });
+  try {
+    await started().run(job, { transferList: [job.port] });
+    const outcome = await end;
+    if (outcome.kind === 'failed') throw new HoldfastError(outcome.code, outcome.message);
+    if (outcome.kind === 'done') return outcome.value;
+    signal?.throwIfAborted();
+    return undefined;
+  } finally {
+    signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Ends the idle threads now, instead of in a second. Jobs on their way are finished first. */
+export async function closePool(): Promise<void> {
+  const closing = pool;
+  pool = undefined;
+  await closing?.close();
+}
