@@ -3,6 +3,7 @@
 mod fixtures;
 mod mutation;
 mod reading;
+mod speed;
 mod writing;
 
 use super::RdbError;
