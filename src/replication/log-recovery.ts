@@ -47,15 +47,17 @@ export interface RecoveredLog {
  */
 export function recoverLog(dir: string, shard: number, clusterId: string): RecoveredLog | undefined {
   const sequences = listSegments(dir);
-  const first = sequences[0];
-  if (first === undefined) return undefined;
+  if (sequences.length === 0) return undefined;
+  const from = sequences.findLastIndex((sequence, i) => i === 0 || sequence !== (sequences[i - 1] ?? 0) + 1);
+  const needed = sequences.slice(from);
   const recovery = new Recovery(shard, clusterId);
-  for (const [i, sequence] of sequences.entries()) {
-    const path = segmentPath(dir, sequence);
-    if (sequence !== first + i) throw corrupt(segmentPath(dir, first + i), 0, 'the log file is missing');
-    recovery.read(path, sequence, i === sequences.length - 1);
+  for (const sequence of needed) {
+    recovery.read(segmentPath(dir, sequence), sequence, sequence === needed.at(-1));
   }
-  return recovery.finish();
+  const recovered = recovery.finish(segmentPath(dir, (needed[0] ?? 0) - 1));
+  // A crash while old segments were dropped may leave one without its successor. What follows holds all that counts.
+  for (const sequence of sequences.slice(0, from)) rmSync(segmentPath(dir, sequence), { force: true });
+  return recovered;
 }
 
 function listSegments(dir: string): number[] {
@@ -182,18 +184,15 @@ class Recovery {
     }
   }
 
-  finish(): RecoveredLog {
+  /** `before` is the file that would hold what is missing. */
+  finish(before: string): RecoveredLog {
     const state = this.#state;
     const segments = this.#segments;
-    const first = segments[0];
-    if (state === undefined || first === undefined) throw new Error('no segment was read');
-    const next = state.mark.index + 1;
-    if (state.lastIndex >= next && this.#entries[0]?.index !== next) {
-      throw corrupt(first.path, 0, `the entries from ${next} are missing`);
+    if (state === undefined) throw new Error('no segment was read');
+    const behindMark = state.lastIndex - state.mark.index;
+    if (this.#entries.length !== behindMark) {
+      throw corrupt(before, 0, `the log file is missing, with the entries from ${state.mark.index + 1}`);
     }
-    const { length } = this.#entries;
-    if (length !== state.lastIndex - state.mark.index)
-      throw corrupt(first.path, 0, `${length} entries remain`);
     return {
       state,
       entries: this.#entries,

@@ -1,5 +1,6 @@
 /** Worker threads run compiled files only: these tests use what `npm run build:ts` made. */
-import { spawnSync } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
+import { once } from 'node:events';
 import { readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, describe, expect, it } from 'vitest';
@@ -171,6 +172,47 @@ describe('log writer', () => {
     await writer.close();
     expect(() => thread.connect()).toThrow(expect.objectContaining({ code: 'CLOSED' }));
   });
+
+  it.each(['always', 'everysec'])(
+    'loses nothing acknowledged when its process is killed (%s)',
+    async (fsync) => {
+      const program = `
+      import { DiskThread } from ${JSON.stringify(compiled)};
+      import { LogWriter } from ${JSON.stringify(compiled.replace('disk-thread', 'log-writer'))};
+      const thread = new DiskThread({ fsync: '${fsync}', segmentBytes: 100_000 });
+      let seq = 0;
+      const { writer } = await LogWriter.open({
+        port: thread.connect(), dir: process.argv[1], shard: 0, clusterId: '${clusterId}',
+        onDurable: (durable) => process.stdout.write(durable + '\\n'), onError: (error) => console.error(error),
+      });
+      const more = () => {
+        for (let i = 0; i < 20; i += 1) {
+          seq += 1;
+          const data = Buffer.alloc(seq % 500, seq);
+          writer.append(seq, [{ type: 'entry', entry: { index: seq, term: 1, kind: 'batch', data } }]);
+        }
+        setImmediate(more);
+      };
+      more();`;
+      const dir = emptyDirectory();
+      const child = spawn(process.execPath, ['--input-type=module', '-e', program, '--', dir]);
+      let output = '';
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        output += text;
+      });
+      await until(() => output.length > 500, 'acknowledgements', 20_000);
+      child.kill('SIGKILL');
+      await once(child, 'close');
+      const acknowledged = Number(output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1));
+      const { entries, log } = LogFile.open(dir, { shard: 0, clusterId });
+      log.close();
+      expect(acknowledged).toBeGreaterThan(100);
+      expect(entries.length).toBeGreaterThanOrEqual(acknowledged);
+      for (const { index, data } of entries)
+        expect(Buffer.compare(data, Buffer.alloc(index % 500, index))).toBe(0);
+    },
+    30_000,
+  );
 
   it('leaves nothing behind that would keep its process alive', () => {
     const program = `
