@@ -42,8 +42,10 @@ export const limits = {
   appendEntriesMax: 65_536,
   /** A segment file of the log is closed when it has grown to this. */
   logSegmentBytes: 64 * MiB,
-  /** One write to a log file, unless a single request is larger. */
-  logBlockBytes: 8 * MiB,
+  /**
+   * One write to a log file, unless a single request is larger: what a slow disk syncs in some tens of milliseconds.
+   */
+  logBlockBytes: 2 * MiB,
   /** What may wait for the disk thread, per shard, before `LogWriter.append` refuses. */
   logQueueBytesMax: 128 * MiB,
   /** Between two syncs in mode `everysec`. */

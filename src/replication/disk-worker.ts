@@ -38,9 +38,11 @@ class ShardServant {
     port.on('close', () => this.close());
   }
 
-  /** Writes all that waits in the port. */
+  /**
+   * Writes what waits in the port, at most one block: whoever writes without end gets acknowledgements all the same.
+   */
   write(): void {
-    while (!this.#closed) {
+    while (!this.#closed && this.#recordBytes < blockBytes) {
       const received = receiveMessageOnPort(this.#port);
       if (received === undefined) break;
       this.#take(received.message as DiskRequest);
@@ -87,7 +89,6 @@ class ShardServant {
       this.#records.push(request.records);
       this.#recordBytes += request.records.length;
       this.#written = request.seq;
-      if (this.#recordBytes >= blockBytes) this.#flush();
       return;
     }
     this.#flush();

@@ -200,7 +200,7 @@ describe('log writer', () => {
       child.stdout.setEncoding('utf8').on('data', (text) => {
         output += text;
       });
-      await until(() => output.length > 500, 'acknowledgements', 20_000);
+      await until(() => output.length > 40, 'acknowledgements', 20_000);
       child.kill('SIGKILL');
       await once(child, 'close');
       const acknowledged = Number(output.slice(0, output.lastIndexOf('\n')).split('\n').at(-1));
@@ -208,8 +208,10 @@ describe('log writer', () => {
       log.close();
       expect(acknowledged).toBeGreaterThan(100);
       expect(entries.length).toBeGreaterThanOrEqual(acknowledged);
-      for (const { index, data } of entries)
-        expect(Buffer.compare(data, Buffer.alloc(index % 500, index))).toBe(0);
+      const wrong = entries.filter(
+        ({ index, data }) => Buffer.compare(data, Buffer.alloc(index % 500, index)) !== 0,
+      );
+      expect(wrong).toEqual([]);
     },
     30_000,
   );
