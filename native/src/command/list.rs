@@ -181,6 +181,14 @@ fn op_move(db: &mut Db<'_>, source: &[u8], target: &[u8], from: End, to: End) ->
     Ok(Reply::Bulk(text))
 }
 
+const RANK_ZERO: Status = Status::Text(
+    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... \
+     or use negative to start from the end of the list",
+);
+const RANK_WITHOUT_OPPOSITE: Status = Status::Text(
+    "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807",
+);
+
 /// What `LPOS` looks for.
 struct Search {
     backwards: bool,
@@ -212,11 +220,11 @@ fn parse_search(options: &[&[u8]]) -> Result<Search, Status> {
         match option {
             [name, rank] if args::is_option(name, "RANK") => {
                 let rank = args::int(rank)?;
+                if rank == i64::MIN {
+                    return Err(RANK_WITHOUT_OPPOSITE);
+                }
                 search.backwards = rank < 0;
-                let skip = rank.unsigned_abs().checked_sub(1).ok_or(Status::Text(
-                    "ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... \
-                     or use negative to start from the end of the list",
-                ))?;
+                let skip = rank.unsigned_abs().checked_sub(1).ok_or(RANK_ZERO)?;
                 search.skip = usize::try_from(skip).unwrap_or(usize::MAX);
             }
             [name, count] if args::is_option(name, "COUNT") => {

@@ -13,7 +13,7 @@ mod entry;
 mod tests;
 
 use crate::value::Element;
-use entry::{back_length_size, body_size, read_back_length, read_entry, write_entry};
+use entry::{Body, back_length_size, body_size, read_back_length, read_entry, skip_size, write_entry};
 pub use entry::{canonical_int, entry_size, packed_form};
 
 const HEADER: usize = 6;
@@ -144,15 +144,10 @@ impl Listpack {
 
     /// Finds an element equal to `text` among those at `from` and every `step`th behind it (2: the fields of a hash).
     pub fn find(&self, text: &[u8], from: Option<Position>, step: usize) -> Option<Position> {
-        let wanted = packed_form(text);
+        let wanted = Body::of(packed_form(text));
         let mut at = from?;
         loop {
-            let equal = match (self.get(at), wanted) {
-                (Element::Int(a), Element::Int(b)) => a == b,
-                (Element::Bytes(a), Element::Bytes(b)) => a == b,
-                _ => false,
-            };
-            if equal {
+            if wanted.begins(&self.bytes[at.0..]) {
                 return Some(at);
             }
             for _ in 0..step {
@@ -326,8 +321,7 @@ impl Listpack {
     }
 
     fn size_at(&self, at: Position) -> usize {
-        let body = self.entry(at).1;
-        body + back_length_size(body)
+        skip_size(&self.bytes[at.0..]).expect("a position is the beginning of an entry")
     }
 
     fn count_field(&self) -> usize {

@@ -114,8 +114,8 @@ impl ZSetValue {
         let old = found.map(|at| packed.score_after(at));
         let Some(score) = decide(old) else { return old };
         let fits = packed.len() < LIMITS.zset_entries && member.len() <= LIMITS.element_bytes;
-        match found {
-            Some(at) => packed.move_to(at, score, member),
+        match found.zip(old) {
+            Some((at, old)) => packed.move_to(at, old, score, member),
             None if fits => packed.insert(score, member),
             None => self.grow().insert(score, member),
         }

@@ -72,42 +72,85 @@ pub fn entry_size(element: Element<'_>) -> usize {
     body + back_length_size(body)
 }
 
-/// Writes the entry into `place`, which is exactly [`entry_size`] long.
-pub(super) fn write_entry(place: &mut [u8], element: Element<'_>) {
-    let body = body_size(element);
-    let (front, back) = place.split_at_mut(body);
-    match element {
-        Element::Bytes(bytes) => {
-            let (head, data) = front.split_at_mut(body - bytes.len());
-            let n = bytes.len() as u32;
-            match head {
-                [one] => *one = 0x80 | n as u8,
-                [high, low] => (*high, *low) = (0xE0 | (n >> 8) as u8, n as u8),
-                _ => {
-                    head[0] = 0xF0;
-                    head[1..].copy_from_slice(&n.to_le_bytes());
+/// An entry up to its back-length. Equal elements have equal entries, since there is one form for each.
+pub(super) struct Body<'a> {
+    head: [u8; 9],
+    head_len: usize,
+    data: &'a [u8],
+}
+
+impl<'a> Body<'a> {
+    pub(super) fn of(element: Element<'a>) -> Body<'a> {
+        let mut head = [0; 9];
+        let size = body_size(element);
+        let n = match element {
+            Element::Int(n) => n,
+            Element::Bytes(data) => {
+                let n = data.len() as u32;
+                let head_len = size - data.len();
+                match head_len {
+                    1 => head[0] = 0x80 | n as u8,
+                    2 => head[..2].copy_from_slice(&(0xE000 | n as u16).to_be_bytes()),
+                    _ => {
+                        head[0] = 0xF0;
+                        head[1..5].copy_from_slice(&n.to_le_bytes());
+                    }
                 }
+                return Body { head, head_len, data };
             }
-            data.copy_from_slice(bytes);
-        }
-        Element::Int(n) => match front {
-            [one] => *one = n as u8,
-            [high, low] => (*high, *low) = (0xC0 | ((n >> 8) as u8 & 0x1F), n as u8),
+        };
+        match size {
+            1 => head[0] = n as u8,
+            2 => head[..2].copy_from_slice(&(0xC000 | (n as u16 & 0x1FFF)).to_be_bytes()),
             _ => {
-                front[0] = match body {
+                head[0] = match size {
                     3 => 0xF1,
                     4 => 0xF2,
                     5 => 0xF3,
                     _ => 0xF4,
                 };
-                front[1..].copy_from_slice(&n.to_le_bytes()[..body - 1]);
+                head[1..].copy_from_slice(&n.to_le_bytes());
             }
-        },
+        }
+        Body {
+            head,
+            head_len: size,
+            data: &[],
+        }
     }
-    let groups = back.len();
-    for (i, byte) in back.iter_mut().enumerate() {
+
+    /// Whether an entry with this body begins `bytes`.
+    pub(super) fn begins(&self, bytes: &[u8]) -> bool {
+        bytes[0] == self.head[0]
+            && bytes.starts_with(&self.head[..self.head_len])
+            && bytes[self.head_len..].starts_with(self.data)
+    }
+}
+
+/// Writes the entry into `place`, which is exactly [`entry_size`] long.
+pub(super) fn write_entry(place: &mut [u8], element: Element<'_>) {
+    let Body { head, head_len, data } = Body::of(element);
+    let body = head_len + data.len();
+    place[..head_len].copy_from_slice(&head[..head_len]);
+    place[head_len..body].copy_from_slice(data);
+    let groups = place.len() - body;
+    for (i, byte) in place[body..].iter_mut().enumerate() {
         let group = (body >> (7 * (groups - 1 - i))) as u8 & 0x7F;
         *byte = if i == 0 { group } else { group | 0x80 };
+    }
+}
+
+/// The size of the entry that begins `bytes`, back-length included.
+#[inline]
+pub(super) fn skip_size(bytes: &[u8]) -> Option<usize> {
+    match *bytes.first()? {
+        0..=0x7F => Some(2),
+        short @ 0x80..=0xBF => Some(2 + usize::from(short & 0x3F)),
+        0xC0..=0xDF => Some(3),
+        _ => {
+            let (_, body) = read_entry(bytes)?;
+            Some(body + back_length_size(body))
+        }
     }
 }
 

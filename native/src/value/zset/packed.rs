@@ -92,36 +92,58 @@ impl Packed {
         self.find(member).map(|at| self.score_after(at))
     }
 
-    /// Inserts a member that is not there.
+    /// Inserts a member that is not there. Looks at the end first: scores often arrive in ascending order.
     pub(super) fn insert(&mut self, score: f64, member: &[u8]) {
-        let at = self.place_of(score, member);
+        let end = self.pack.end();
+        let appended = self
+            .pair_before(end)
+            .is_none_or(|last| self.stands_before(last, score, member));
+        let at = if appended {
+            end
+        } else {
+            self.place_from(self.pack.first(), score, member)
+        };
+        self.insert_at(at, score, member);
+    }
+
+    /// Moves the member at `at` from one score to another. Both are often close, so the search begins where it is.
+    pub(super) fn move_to(&mut self, at: Position, old: f64, new: f64, member: &[u8]) {
+        self.pack.remove_run(at, 2);
+        let mut place = at;
+        if new > old {
+            let behind = Some(at).filter(|&at| at < self.pack.end());
+            place = self.place_from(behind, new, member);
+        } else {
+            while let Some(pair) = self.pair_before(place)
+                && !self.stands_before(pair, new, member)
+            {
+                place = pair;
+            }
+        }
+        self.insert_at(place, new, member);
+    }
+
+    fn insert_at(&mut self, at: Position, score: f64, member: &[u8]) {
         with_score_element(score, |score| self.pack.insert_packed(at, score));
         self.pack.insert(at, member);
     }
 
-    /// Moves the member at `at` to the place of another score.
-    pub(super) fn move_to(&mut self, at: Position, score: f64, member: &[u8]) {
-        self.pack.remove_run(at, 2);
-        self.insert(score, member);
+    fn pair_before(&self, at: Position) -> Option<Position> {
+        self.pack.before(at).and_then(|score| self.pack.before(score))
     }
 
-    /// Where a new member has to go. Looks at the end first: scores often arrive in ascending order.
-    fn place_of(&self, score: f64, member: &[u8]) -> Position {
+    fn stands_before(&self, pair: Position, score: f64, member: &[u8]) -> bool {
+        let other = self.score_after(pair);
         let mut buffer = itoa::Buffer::new();
-        let mut is_behind = |at: Position| {
-            let other = self.score_after(at);
-            other < score || (other == score && self.pack.get(at).as_bytes(&mut buffer) < member)
-        };
-        let end = self.pack.end();
-        let last = self.pack.last().and_then(|score| self.pack.before(score));
-        if last.is_none_or(&mut is_behind) {
-            return end;
-        }
-        self.pack
-            .positions()
-            .step_by(2)
-            .find(|&at| !is_behind(at))
-            .unwrap_or(end)
+        other < score || (other == score && self.pack.get(pair).as_bytes(&mut buffer) < member)
+    }
+
+    /// The first pair from `from` on that does not stand before this one, or the end.
+    fn place_from(&self, from: Option<Position>, score: f64, member: &[u8]) -> Position {
+        let next = |pair: &Position| self.pack.next(*pair).and_then(|score| self.pack.next(score));
+        let mut pairs = std::iter::successors(from, next);
+        let found = pairs.find(|&pair| !self.stands_before(pair, score, member));
+        found.unwrap_or(self.pack.end())
     }
 
     pub(super) fn remove(&mut self, member: &[u8]) -> Option<f64> {
