@@ -33,7 +33,7 @@ describe('a link to another process', { timeout: 30_000 }, () => {
     const { a, child } = await withChild();
     child.kill('SIGKILL');
     await once(child, 'exit');
-    await until(() => !a.link.isUp(2), 'down', 50);
+    await until(() => !a.link.isUp(2), 'down', 500);
   });
 
   it('refuses more than its limit while the process is stopped, and delivers all that it took when it goes on', async () => {
@@ -83,6 +83,6 @@ describe('a link to another process', { timeout: 30_000 }, () => {
     const [code] = await once(child, 'exit');
     expect(code).toBe(0);
     expect(output).not.toMatch(/TCP|Timeout|Immediate/);
-    await until(() => !a.link.isUp(2), 'down', 50);
+    await until(() => !a.link.isUp(2), 'down', 500);
   });
 });

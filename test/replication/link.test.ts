@@ -89,7 +89,7 @@ describe('link', () => {
     await pairOf(a, b);
     await until(() => a.link.isUp(2));
     await b.link.close();
-    await until(() => !a.link.isUp(2), 'down', 100);
+    await until(() => !a.link.isUp(2), 'down', 500);
     expect(a.link.send(2, 'bulk', propose('x'))).toBe(false);
     const again = makePeer(peers, 2);
     await again.link.start();
@@ -344,7 +344,7 @@ describe('close', () => {
     const closing = a.link.close();
     expect(a.link.close()).toBe(closing);
     await closing;
-    await until(() => !b.link.isUp(1) && !c.link.isUp(1), 'down', 200);
+    await until(() => !b.link.isUp(1) && !c.link.isUp(1), 'down', 500);
     await expect(a.link.start()).rejects.toMatchObject({ code: 'CLOSED' });
     expect(b.link.isUp(3)).toBe(true);
     const never: Link = makePeer(await members(2), 1).link;
