@@ -38,6 +38,11 @@ pub fn find(name: &[u8]) -> Option<&'static Spec> {
         .copied()
 }
 
+/// The row of a name that is in the table. Panics if it is not.
+pub fn known(name: &str) -> &'static Spec {
+    find(name.as_bytes()).unwrap_or_else(|| panic!("{name} is not in the table of commands"))
+}
+
 /// The row for a request whose number of words fits.
 ///
 /// # Errors

@@ -15,6 +15,7 @@ mod list;
 pub mod number;
 mod rdb;
 mod sample;
+pub mod route;
 pub mod scan;
 mod server;
 mod set;
@@ -25,7 +26,7 @@ pub mod testing;
 mod transaction;
 mod zset;
 
-pub use execute::{KeyList, execute, execute_now, find, resolve};
+pub use execute::{KeyList, execute, execute_now, find, known, resolve};
 pub use transaction::{execute_transaction, execute_transaction_now};
 
 use crate::keyspace::Db;

@@ -22,6 +22,7 @@ pub mod slot;
 pub use db::{Db, Expiry};
 pub use entry::STRING_BYTES_MAX;
 pub use gate::Gate;
+pub use scan::SCAN_POSITION_STEP;
 
 use crate::clock;
 use crate::value::{Collection, Value};

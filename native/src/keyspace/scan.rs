@@ -3,6 +3,9 @@
 use super::segment::SEGMENT_BITS;
 use super::{Db, Entry, EntryView, segment_of};
 
+/// Positions that SCAN gives out are multiples of this, so that a store may put a shard's number into the low bits.
+pub const SCAN_POSITION_STEP: u64 = 1 << 10;
+
 /// How often RANDOMKEY draws again when it meets a key that is due.
 const RANDOM_DRAWS_MAX: usize = 64;
 
@@ -45,14 +48,15 @@ impl Db<'_> {
             let (entries, next_page) = self.all()[segment].page_from(position);
             let mut last = None;
             for (hash, entry) in entries {
-                // Keys of one hash are visited together: no position lies between them.
-                if visited >= count && last != Some(hash) {
-                    return hash;
+                // Keys between two positions are visited together.
+                let step = hash / SCAN_POSITION_STEP;
+                if visited >= count && last != Some(step) {
+                    return step * SCAN_POSITION_STEP;
                 }
                 if entry.expire_at().is_none_or(|at| at > now_ms) {
                     visit(entry.key(), entry.view());
                 }
-                last = Some(hash);
+                last = Some(step);
                 visited += 1;
             }
             position = match next_page.or_else(|| (segment as u64 + 1).checked_shl(64 - SEGMENT_BITS)) {

@@ -1,0 +1,141 @@
+//! What one thread's copy of the addon keeps, and how calls fail.
+
+use crate::status::Status;
+use napi_sys::{self as sys, napi_env, napi_ref, napi_value};
+use std::ffi::{CStr, c_void};
+use std::ptr;
+
+/// Why a call gives no value.
+#[derive(Debug)]
+pub enum Failure {
+    /// A command's refusal: a `HoldfastError` with the first word of its text as code.
+    Refused(Status),
+    /// An operating condition with this code.
+    Condition(&'static str, &'static str),
+    /// Misuse: a `TypeError`.
+    Type(String),
+    /// Misuse: a `RangeError`.
+    Range(String),
+    /// Node-API has an exception pending, or refused.
+    Pending,
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Failure {
+        Failure::Refused(status)
+    }
+}
+
+/// The result of a native function.
+pub type Outcome = Result<napi_value, Failure>;
+
+/// The use of a handle that was released, or an id that was closed.
+pub const CLOSED: Failure = Failure::Condition("CLOSED", "the keyspace is closed");
+/// Any use of a keyspace in which a command panicked.
+pub const FAULTED: Failure = Failure::Condition("FAULTED", "an invariant of the keyspace is broken");
+
+/// References of one thread.
+struct Instance {
+    error_class: napi_ref,
+}
+
+unsafe extern "C" fn drop_instance(_: napi_env, data: *mut c_void, _: *mut c_void) {
+    // SAFETY: `data` is the box that `remember_error_class` leaked; Node calls this once.
+    drop(unsafe { Box::from_raw(data.cast::<Instance>()) });
+}
+
+/// Turns a status of Node-API into a result.
+#[inline]
+pub fn check(status: sys::napi_status) -> Result<(), Failure> {
+    if status == sys::Status::napi_ok { Ok(()) } else { Err(Failure::Pending) }
+}
+
+/// Makes a value with a function of Node-API that writes it to its last argument.
+#[inline]
+pub fn make(create: impl FnOnce(*mut napi_value) -> sys::napi_status) -> Outcome {
+    let mut value = ptr::null_mut();
+    check(create(&mut value))?;
+    Ok(value)
+}
+
+/// Remembers the class that command errors are made of.
+pub fn remember_error_class(env: napi_env, class: napi_value) -> Result<(), Failure> {
+    let mut error_class = ptr::null_mut();
+    // SAFETY: `env` is the running call's, `class` one of its arguments.
+    check(unsafe { sys::napi_create_reference(env, class, 1, &mut error_class) })?;
+    let instance = Box::into_raw(Box::new(Instance { error_class }));
+    // SAFETY: the box lives until `drop_instance`.
+    check(unsafe { sys::napi_set_instance_data(env, instance.cast(), Some(drop_instance), ptr::null_mut()) })
+}
+
+fn error_class(env: napi_env) -> Option<napi_value> {
+    let (mut data, mut class) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `env` is the running call's; the instance data is null or an `Instance`.
+    unsafe {
+        sys::napi_get_instance_data(env, &mut data);
+        let instance = data.cast::<Instance>().as_ref()?;
+        sys::napi_get_reference_value(env, instance.error_class, &mut class);
+    }
+    (!class.is_null()).then_some(class)
+}
+
+/// A UTF-8 string.
+pub fn text(env: napi_env, text: &str) -> Outcome {
+    // SAFETY: pointer and length are those of `text`.
+    make(|out| unsafe { sys::napi_create_string_utf8(env, text.as_ptr().cast(), text.len() as isize, out) })
+}
+
+/// An instance of the registered error class.
+pub fn error(env: napi_env, code: &str, message: &str) -> Outcome {
+    let (code, message) = (text(env, code)?, text(env, message)?);
+    match error_class(env) {
+        // SAFETY: a constructor and two values of this call.
+        Some(class) => make(|out| unsafe { sys::napi_new_instance(env, class, 2, [code, message].as_ptr(), out) }),
+        // SAFETY: two values of this call.
+        None => make(|out| unsafe { sys::napi_create_error(env, code, message, out) }),
+    }
+}
+
+/// The error value of a command's refusal.
+pub fn refusal(env: napi_env, status: &Status) -> Outcome {
+    let text = status.text();
+    let code = text.split(' ').next().unwrap_or("ERR");
+    error(env, code, &text)
+}
+
+/// Throws, and gives what a callback has to return then.
+#[cold]
+pub fn throw(env: napi_env, failure: Failure) -> napi_value {
+    let message = |text: &str| std::ffi::CString::new(text.replace('\0', " ")).unwrap_or_default();
+    let error = match failure {
+        Failure::Refused(status) => refusal(env, &status),
+        Failure::Condition(code, message) => error(env, code, message),
+        Failure::Type(text) => {
+            // SAFETY: a C string that outlives the call.
+            unsafe { sys::napi_throw_type_error(env, ptr::null(), message(&text).as_ptr()) };
+            return ptr::null_mut();
+        }
+        Failure::Range(text) => {
+            // SAFETY: a C string that outlives the call.
+            unsafe { sys::napi_throw_range_error(env, ptr::null(), message(&text).as_ptr()) };
+            return ptr::null_mut();
+        }
+        Failure::Pending => Err(Failure::Pending),
+    };
+    match error {
+        // SAFETY: a value of this call.
+        Ok(error) => unsafe { sys::napi_throw(env, error) },
+        Err(_) => throw_unless_pending(env),
+    };
+    ptr::null_mut()
+}
+
+fn throw_unless_pending(env: napi_env) -> sys::napi_status {
+    const REASON: &CStr = c"the engine refused a value";
+    let mut pending = false;
+    // SAFETY: `env` is the running call's.
+    unsafe {
+        sys::napi_is_exception_pending(env, &mut pending);
+        if pending { sys::Status::napi_ok } else { sys::napi_throw_error(env, ptr::null(), REASON.as_ptr()) }
+    }
+}

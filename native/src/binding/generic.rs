@@ -1,0 +1,94 @@
+//! `call`, `transaction` and `release`: any command, by its words.
+
+use super::env::{FAULTED, Failure, Outcome};
+use super::handle::{Call, Handle, add_function, keyspaces, run};
+use super::value;
+use super::word::{Requests, each_element};
+use crate::command::route::{Route, execute_over, execute_transaction_over, route, route_transaction};
+use crate::command::{Args, resolve};
+use crate::keyspace::registry::Registered;
+use crate::reply::Reply;
+use napi_sys::{napi_callback_info, napi_env, napi_value};
+use std::rc::Rc;
+use std::sync::Arc;
+
+/// Refuses faulted shards; gives whether all may be read.
+fn check_shards<'s>(handle: &Handle, shards: impl Iterator<Item = &'s Arc<Registered>>) -> Result<bool, Failure> {
+    let mut readable = true;
+    for shard in shards {
+        if shard.keyspace.is_faulted() {
+            return Err(FAULTED);
+        }
+        readable &= handle.may_read(shard);
+    }
+    Ok(readable)
+}
+
+fn call(call: &Call<'_, 1>) -> Outcome {
+    let mut requests = Requests::default();
+    requests.read(call.env, call.args[0], "words")?;
+    let words = requests.words();
+    let spec = resolve(&words)?;
+    if spec.write {
+        call.handle.check_write()?;
+    }
+    let shards = call.handle.shards()?;
+    let readable = match route(spec, &words, shards.len())? {
+        Route::One(shard) => check_shards(call.handle, shards[shard..=shard].iter())?,
+        Route::Any => true,
+        Route::Every => check_shards(call.handle, shards.iter())?,
+    };
+    if !readable {
+        return value::undefined(call.env);
+    }
+    let reply = execute_over(&keyspaces(&shards), &words)?;
+    drop(shards);
+    value::reply(call.env, &reply, call.handle.as_buffer)
+}
+
+fn transaction(call: &Call<'_, 1>) -> Outcome {
+    let mut requests = Requests::default();
+    each_element(call.env, call.args[0], "requests", |words| requests.read(call.env, words, "each request"))?;
+    let words = requests.words();
+    let requests: Vec<Args<'_>> = requests.split(&words);
+    if requests.iter().filter_map(|words| resolve(words).ok()).any(|spec| spec.write) {
+        call.handle.check_write()?;
+    }
+    let shards = call.handle.shards()?;
+    let shard = route_transaction(&requests, shards.len())?;
+    if !check_shards(call.handle, shards[shard..=shard].iter())? {
+        return value::undefined(call.env);
+    }
+    let reply = execute_transaction_over(&keyspaces(&shards), &requests)?;
+    drop(shards);
+    match &reply {
+        Reply::Array(replies) => value::array(call.env, replies, |reply| {
+            value::reply(call.env, reply, call.handle.as_buffer)
+        }),
+        other => value::reply(call.env, other, call.handle.as_buffer),
+    }
+}
+
+fn release(call: &Call<'_, 0>) -> Outcome {
+    call.handle.release();
+    value::undefined(call.env)
+}
+
+/// Adds the functions to the handle's object.
+pub fn add_all(env: napi_env, object: napi_value, handle: &Rc<Handle>) -> Result<(), Failure> {
+    unsafe extern "C" fn call_entry(env: napi_env, info: napi_callback_info) -> napi_value {
+        // SAFETY: called by Node for a function that `add_function` made; so are the next two.
+        unsafe { run(env, info, call) }
+    }
+    unsafe extern "C" fn transaction_entry(env: napi_env, info: napi_callback_info) -> napi_value {
+        // SAFETY: see `call_entry`.
+        unsafe { run(env, info, transaction) }
+    }
+    unsafe extern "C" fn release_entry(env: napi_env, info: napi_callback_info) -> napi_value {
+        // SAFETY: see `call_entry`.
+        unsafe { run(env, info, release) }
+    }
+    add_function(env, object, c"call", Some(call_entry), handle)?;
+    add_function(env, object, c"transaction", Some(transaction_entry), handle)?;
+    add_function(env, object, c"release", Some(release_entry), handle)
+}

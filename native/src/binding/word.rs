@@ -1,0 +1,228 @@
+//! Reading of arguments, into places on the stack as long as they are short.
+
+use super::env::{Failure, check};
+use crate::keyspace::STRING_BYTES_MAX;
+use crate::status::Status;
+use napi_sys::{self as sys, napi_env, napi_value};
+use std::mem::MaybeUninit;
+use std::ptr;
+
+/// A short copy may end in the middle of a character: then up to three bytes of the place stay unused, and the
+/// terminator takes one.
+const CHARACTER_BYTES_MAX: usize = 4;
+/// Largest integer that a double holds exactly with all its neighbours.
+pub const SAFE_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
+
+/// Where an argument's bytes are put: `N` bytes of the stack, or the heap for longer ones.
+pub struct Place<const N: usize> {
+    stack: [MaybeUninit<u8>; N],
+    heap: Vec<u8>,
+}
+
+/// Which JavaScript types an argument may have.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Accept {
+    /// A string or a Uint8Array.
+    Bytes,
+    /// Those, a number or a bigint.
+    Words,
+}
+
+impl<const N: usize> Place<N> {
+    /// An empty place.
+    #[inline]
+    pub fn new() -> Place<N> {
+        Place { stack: [MaybeUninit::uninit(); N], heap: Vec::new() }
+    }
+
+    /// The argument's bytes. `name` is what a `TypeError` calls it.
+    #[inline]
+    pub fn read(&mut self, env: napi_env, value: napi_value, accept: Accept, name: &str) -> Result<&[u8], Failure> {
+        let mut len = 0;
+        let start = self.stack.as_mut_ptr();
+        // SAFETY: at most `N` bytes are written to the place.
+        let status = unsafe { sys::napi_get_value_string_utf8(env, value, start.cast(), N, &mut len) };
+        if status == sys::Status::napi_ok && len + CHARACTER_BYTES_MAX < N {
+            // SAFETY: Node-API wrote `len` bytes.
+            return Ok(unsafe { std::slice::from_raw_parts(start.cast(), len) });
+        }
+        self.heap.clear();
+        append(env, value, &mut self.heap, accept, name)?;
+        Ok(&self.heap)
+    }
+
+    /// Puts a copy of these bytes here.
+    #[inline]
+    pub fn write(&mut self, bytes: &[u8]) {
+        match self.stack.get_mut(..bytes.len()) {
+            Some(place) => {
+                place.write_copy_of_slice(bytes);
+            }
+            None => self.heap = bytes.to_vec(),
+        }
+    }
+
+    /// The first `len` bytes of what [`Place::write`] put here.
+    #[inline]
+    pub fn written(&self, len: usize) -> &[u8] {
+        if len > N {
+            return &self.heap;
+        }
+        // SAFETY: `write` initialised as many bytes.
+        unsafe { std::slice::from_raw_parts(self.stack.as_ptr().cast(), len) }
+    }
+}
+
+/// Appends an argument's bytes. `name` is what a `TypeError` calls it.
+pub fn append(env: napi_env, value: napi_value, out: &mut Vec<u8>, accept: Accept, name: &str) -> Result<(), Failure> {
+    let mut len = 0;
+    // SAFETY: no place is given, so only the length is written.
+    let status = unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut len) };
+    if status == sys::Status::napi_ok {
+        return append_string(env, value, len, out);
+    }
+    if append_array(env, value, out)? {
+        return Ok(());
+    }
+    let mut kind = 0;
+    // SAFETY: `value` is an argument of the running call.
+    check(unsafe { sys::napi_typeof(env, value, &mut kind) })?;
+    let is_number = kind == sys::ValueType::napi_number || kind == sys::ValueType::napi_bigint;
+    if accept == Accept::Words && is_number {
+        return append_number(env, value, out);
+    }
+    let kinds = if accept == Accept::Words { "a string, a Uint8Array, a number or a bigint" } else { "a string or a Uint8Array" };
+    Err(Failure::Type(format!("{name} must be {kinds}")))
+}
+
+fn append_string(env: napi_env, value: napi_value, len: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
+    if len > STRING_BYTES_MAX {
+        return Err(Status::StringTooLong.into());
+    }
+    out.reserve(len + 1);
+    let mut written = 0;
+    // SAFETY: there is room for `len` bytes and the terminator; `written` of them are initialised.
+    unsafe {
+        let place = out.as_mut_ptr().add(out.len());
+        check(sys::napi_get_value_string_utf8(env, value, place.cast(), len + 1, &mut written))?;
+        out.set_len(out.len() + written);
+    }
+    Ok(())
+}
+
+/// Whether the value is a Uint8Array (or a Buffer). Its bytes are copied at once: another thread may share them.
+fn append_array(env: napi_env, value: napi_value, out: &mut Vec<u8>) -> Result<bool, Failure> {
+    let (mut kind, mut len, mut data) = (0, 0, ptr::null_mut());
+    let (buffer, offset) = (ptr::null_mut(), ptr::null_mut());
+    // SAFETY: `value` is an argument of the running call; what is not asked for is null.
+    let status = unsafe { sys::napi_get_typedarray_info(env, value, &mut kind, &mut len, &mut data, buffer, offset) };
+    if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
+        return Ok(false);
+    }
+    if len > STRING_BYTES_MAX {
+        return Err(Status::StringTooLong.into());
+    }
+    if len > 0 {
+        out.reserve(len);
+        // SAFETY: `data` holds `len` bytes, and `out` has room for them. Bytes that change meanwhile arrive in either form.
+        unsafe {
+            ptr::copy_nonoverlapping(data.cast::<u8>(), out.as_mut_ptr().add(out.len()), len);
+            out.set_len(out.len() + len);
+        }
+    }
+    Ok(true)
+}
+
+/// Appends the text that JavaScript gives for a number or a bigint.
+fn append_number(env: napi_env, value: napi_value, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let mut number = 0.0;
+    // SAFETY: `value` is an argument of the running call.
+    let status = unsafe { sys::napi_get_value_double(env, value, &mut number) };
+    if status == sys::Status::napi_ok && number.trunc() == number && number.abs() <= SAFE_INTEGER_MAX {
+        out.extend_from_slice(itoa::Buffer::new().format(number as i64).as_bytes());
+        return Ok(());
+    }
+    let (mut text, mut len) = (ptr::null_mut(), 0);
+    // SAFETY: as above; a string comes out, whose length is asked for.
+    unsafe {
+        check(sys::napi_coerce_to_string(env, value, &mut text))?;
+        check(sys::napi_get_value_string_utf8(env, text, ptr::null_mut(), 0, &mut len))?;
+    }
+    append_string(env, text, len, out)
+}
+
+/// A number.
+pub fn number(env: napi_env, value: napi_value, name: &str) -> Result<f64, Failure> {
+    let mut number = 0.0;
+    // SAFETY: `value` is an argument of the running call.
+    match unsafe { sys::napi_get_value_double(env, value, &mut number) } {
+        sys::Status::napi_ok => Ok(number),
+        _ => Err(Failure::Type(format!("{name} must be a number"))),
+    }
+}
+
+/// A number that is a safe integer.
+pub fn integer(env: napi_env, value: napi_value, name: &str) -> Result<i64, Failure> {
+    let number = number(env, value, name)?;
+    if number.trunc() == number && number.abs() <= SAFE_INTEGER_MAX {
+        return Ok(number as i64);
+    }
+    Err(Failure::Range(format!("{name} must be a safe integer")))
+}
+
+/// Calls `visit` with every element of an array.
+pub fn each_element(
+    env: napi_env,
+    array: napi_value,
+    name: &str,
+    mut visit: impl FnMut(napi_value) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let (mut is_array, mut len) = (false, 0);
+    // SAFETY: `array` is a value of the running call.
+    check(unsafe { sys::napi_is_array(env, array, &mut is_array) })?;
+    if !is_array {
+        return Err(Failure::Type(format!("{name} must be an array")));
+    }
+    // SAFETY: it is an array.
+    check(unsafe { sys::napi_get_array_length(env, array, &mut len) })?;
+    for i in 0..len {
+        // SAFETY: as above.
+        visit(super::env::make(|out| unsafe { sys::napi_get_element(env, array, i, out) })?)?;
+    }
+    Ok(())
+}
+
+/// Requests read from JavaScript: all their bytes in one piece.
+#[derive(Default)]
+pub struct Requests {
+    bytes: Vec<u8>,
+    /// Where each word ends.
+    ends: Vec<usize>,
+    /// How many words lie before the end of each request.
+    requests: Vec<usize>,
+}
+
+impl Requests {
+    /// Reads an array of words.
+    pub fn read(&mut self, env: napi_env, words: napi_value, name: &str) -> Result<(), Failure> {
+        each_element(env, words, name, |word| {
+            append(env, word, &mut self.bytes, Accept::Words, "each word")?;
+            self.ends.push(self.bytes.len());
+            Ok(())
+        })?;
+        self.requests.push(self.ends.len());
+        Ok(())
+    }
+
+    /// All words, of all requests.
+    pub fn words(&self) -> Vec<&[u8]> {
+        let starts = std::iter::once(&0).chain(&self.ends);
+        starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]).collect()
+    }
+
+    /// The words of each request.
+    pub fn split<'a, 'b>(&self, words: &'b [&'a [u8]]) -> Vec<&'b [&'a [u8]]> {
+        let starts = std::iter::once(&0).chain(&self.requests);
+        starts.zip(&self.requests).map(|(&start, &end)| &words[start..end]).collect()
+    }
+}
