@@ -47,7 +47,11 @@ unsafe extern "C" fn drop_instance(_: napi_env, data: *mut c_void, _: *mut c_voi
 /// Turns a status of Node-API into a result.
 #[inline]
 pub fn check(status: sys::napi_status) -> Result<(), Failure> {
-    if status == sys::Status::napi_ok { Ok(()) } else { Err(Failure::Pending) }
+    if status == sys::Status::napi_ok {
+        Ok(())
+    } else {
+        Err(Failure::Pending)
+    }
 }
 
 /// Makes a value with a function of Node-API that writes it to its last argument.
@@ -90,7 +94,9 @@ pub fn error(env: napi_env, code: &str, message: &str) -> Outcome {
     let (code, message) = (text(env, code)?, text(env, message)?);
     match error_class(env) {
         // SAFETY: a constructor and two values of this call.
-        Some(class) => make(|out| unsafe { sys::napi_new_instance(env, class, 2, [code, message].as_ptr(), out) }),
+        Some(class) => {
+            make(|out| unsafe { sys::napi_new_instance(env, class, 2, [code, message].as_ptr(), out) })
+        }
         // SAFETY: two values of this call.
         None => make(|out| unsafe { sys::napi_create_error(env, code, message, out) }),
     }
@@ -136,6 +142,10 @@ fn throw_unless_pending(env: napi_env) -> sys::napi_status {
     // SAFETY: `env` is the running call's.
     unsafe {
         sys::napi_is_exception_pending(env, &mut pending);
-        if pending { sys::Status::napi_ok } else { sys::napi_throw_error(env, ptr::null(), REASON.as_ptr()) }
+        if pending {
+            sys::Status::napi_ok
+        } else {
+            sys::napi_throw_error(env, ptr::null(), REASON.as_ptr())
+        }
     }
 }

@@ -12,6 +12,7 @@ use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::slot::slot_of;
 use crate::keyspace::{Keyspace, Statistics};
 use crate::resp::encode_request;
+use napi_derive::napi;
 use napi_sys::{self as sys, napi_callback_info, napi_env, napi_value};
 use std::panic::catch_unwind;
 use std::ptr;
@@ -26,10 +27,21 @@ unsafe fn run<const N: usize>(
 ) -> napi_value {
     let (mut args, mut count) = ([ptr::null_mut(); N], N);
     // SAFETY: there is room for `N` arguments.
-    unsafe { sys::napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), ptr::null_mut(), ptr::null_mut()) };
+    unsafe {
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            args.as_mut_ptr(),
+            ptr::null_mut(),
+            ptr::null_mut(),
+        )
+    };
     let outcome = catch_unwind(|| body(env, args));
     let fault = Failure::Condition("FAULTED", "an invariant of the native code is broken");
-    outcome.unwrap_or(Err(fault)).unwrap_or_else(|failure| throw(env, failure))
+    outcome
+        .unwrap_or(Err(fault))
+        .unwrap_or_else(|failure| throw(env, failure))
 }
 
 fn register_error(env: napi_env, [class]: [napi_value; 1]) -> Outcome {
@@ -90,13 +102,34 @@ fn keyspace_close(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
 fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
     let statistics = registered(env, id)?.keyspace.statistics();
     let memory = statistics.memory();
-    let Statistics { keys, expires, memory_by_type, .. } = statistics;
+    let Statistics {
+        keys,
+        expires,
+        memory_by_type,
+        ..
+    } = statistics;
     let count = |n: usize| number(env, n as f64);
     let [string, hash, list, set, zset] = memory_by_type.map(count);
-    let by_type =
-        object(env, &[(c"string", string?), (c"hash", hash?), (c"list", list?), (c"set", set?), (c"zset", zset?)])?;
+    let by_type = object(
+        env,
+        &[
+            (c"string", string?),
+            (c"hash", hash?),
+            (c"list", list?),
+            (c"set", set?),
+            (c"zset", zset?),
+        ],
+    )?;
     let (keys, expires, memory) = (count(keys)?, count(expires)?, count(memory)?);
-    object(env, &[(c"keys", keys), (c"expires", expires), (c"memoryBytes", memory), (c"memoryByType", by_type)])
+    object(
+        env,
+        &[
+            (c"keys", keys),
+            (c"expires", expires),
+            (c"memoryBytes", memory),
+            (c"memoryByType", by_type),
+        ],
+    )
 }
 
 fn digest(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
@@ -118,7 +151,15 @@ fn fact(env: napi_env, spec: &Spec) -> Outcome {
     // SAFETY: `env` is the running call's.
     unsafe { sys::napi_get_boolean(env, spec.write, &mut write) };
     let (name, arity) = (text(env, spec.name)?, count(i64::from(spec.arity))?);
-    object(env, &[(c"name", name), (c"arity", arity), (c"write", write), (c"keys", keys)])
+    object(
+        env,
+        &[
+            (c"name", name),
+            (c"arity", arity),
+            (c"write", write),
+            (c"keys", keys),
+        ],
+    )
 }
 
 fn command_table(env: napi_env, []: [napi_value; 0]) -> Outcome {
@@ -140,8 +181,10 @@ fn encode(env: napi_env, [words]: [napi_value; 1]) -> Outcome {
     super::value::bulk(env, &bytes, false, true)
 }
 
-fn boottime_ms(env: napi_env, []: [napi_value; 0]) -> Outcome {
-    number(env, clock::boottime_ns() as f64 / 1e6)
+/// The lease clock, milliseconds with a fraction.
+#[napi(js_name = "boottimeMs")]
+pub fn boottime_ms() -> f64 {
+    clock::boottime_ns() as f64 / 1e6
 }
 
 /// Adds every export that needs no handle.
@@ -169,7 +212,6 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         c"commandTable" command_table;
         c"slotOf" slot;
         c"encodeRequest" encode;
-        c"boottimeMs" boottime_ms;
     }
     Ok(())
 }

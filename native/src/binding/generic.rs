@@ -13,7 +13,10 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 /// Refuses faulted shards; gives whether all may be read.
-fn check_shards<'s>(handle: &Handle, shards: impl Iterator<Item = &'s Arc<Registered>>) -> Result<bool, Failure> {
+fn check_shards<'s>(
+    handle: &Handle,
+    shards: impl Iterator<Item = &'s Arc<Registered>>,
+) -> Result<bool, Failure> {
     let mut readable = true;
     for shard in shards {
         if shard.keyspace.is_faulted() {
@@ -48,10 +51,16 @@ fn call(call: &Call<'_, 1>) -> Outcome {
 
 fn transaction(call: &Call<'_, 1>) -> Outcome {
     let mut requests = Requests::default();
-    each_element(call.env, call.args[0], "requests", |words| requests.read(call.env, words, "each request"))?;
+    each_element(call.env, call.args[0], "requests", |words| {
+        requests.read(call.env, words, "each request")
+    })?;
     let words = requests.words();
     let requests: Vec<Args<'_>> = requests.split(&words);
-    if requests.iter().filter_map(|words| resolve(words).ok()).any(|spec| spec.write) {
+    if requests
+        .iter()
+        .filter_map(|words| resolve(words).ok())
+        .any(|spec| spec.write)
+    {
         call.handle.check_write()?;
     }
     let shards = call.handle.shards()?;

@@ -39,7 +39,11 @@ pub struct Handle {
 impl Handle {
     /// A handle on these shards.
     pub fn new(shards: Vec<Arc<Registered>>, mode: Mode, as_buffer: bool) -> Handle {
-        Handle { shards: RefCell::new(shards), mode, as_buffer }
+        Handle {
+            shards: RefCell::new(shards),
+            mode,
+            as_buffer,
+        }
     }
 
     /// Lets go of the keyspaces.
@@ -50,7 +54,11 @@ impl Handle {
     /// All shards.
     pub fn shards(&self) -> Result<Ref<'_, Vec<Arc<Registered>>>, Failure> {
         let shards = self.shards.borrow();
-        if shards.is_empty() { Err(CLOSED) } else { Ok(shards) }
+        if shards.is_empty() {
+            Err(CLOSED)
+        } else {
+            Ok(shards)
+        }
     }
 
     /// The key's shard.
@@ -58,7 +66,11 @@ impl Handle {
     pub fn shard(&self, key: &[u8]) -> Result<Ref<'_, Arc<Registered>>, Failure> {
         let shards = self.shards()?;
         let shard = Ref::map(shards, |shards| &shards[shard_of(key, shards.len())]);
-        if shard.keyspace.is_faulted() { Err(FAULTED) } else { Ok(shard) }
+        if shard.keyspace.is_faulted() {
+            Err(FAULTED)
+        } else {
+            Ok(shard)
+        }
     }
 
     /// Whether the shard may be read through this handle right now.
@@ -110,7 +122,14 @@ pub unsafe fn run<const N: usize>(
     let (mut args, mut count, mut data) = ([ptr::null_mut(); N], N, ptr::null_mut());
     // SAFETY: there is room for `N` arguments; by the contract above `data` points to a handle that the function owns.
     let handle = unsafe {
-        sys::napi_get_cb_info(env, info, &mut count, args.as_mut_ptr(), ptr::null_mut(), &mut data);
+        sys::napi_get_cb_info(
+            env,
+            info,
+            &mut count,
+            args.as_mut_ptr(),
+            ptr::null_mut(),
+            &mut data,
+        );
         &*data.cast::<Handle>()
     };
     let call = Call { env, handle, args };
@@ -142,7 +161,14 @@ pub fn add_function(
     unsafe {
         let function = make(|out| sys::napi_create_function(env, name.as_ptr(), -1, callback, data, out))?;
         let (hint, reference) = (ptr::null_mut(), ptr::null_mut());
-        check(sys::napi_add_finalizer(env, function, data, Some(drop_share), hint, reference))?;
+        check(sys::napi_add_finalizer(
+            env,
+            function,
+            data,
+            Some(drop_share),
+            hint,
+            reference,
+        ))?;
         value::set(env, object, name, function)
     }
 }

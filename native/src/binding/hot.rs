@@ -50,7 +50,11 @@ fn write<const N: usize, R>(
 
 /// A read whose result is a count; `undefined` while the handle may not answer.
 #[inline]
-fn count<const N: usize>(call: &Call<'_, N>, key: &[u8], op: impl FnOnce(&Db<'_>) -> Result<i64, Status>) -> Outcome {
+fn count<const N: usize>(
+    call: &Call<'_, N>,
+    key: &[u8],
+    op: impl FnOnce(&Db<'_>) -> Result<i64, Status>,
+) -> Outcome {
     match read(call, key, op)? {
         Some(n) => value::integer(call.env, n),
         None => value::undefined(call.env),
@@ -74,7 +78,11 @@ struct Copied {
 impl Copied {
     #[inline]
     fn new() -> Copied {
-        Copied { place: Place::new(), len: 0, ascii: false }
+        Copied {
+            place: Place::new(),
+            len: 0,
+            ascii: false,
+        }
     }
 
     #[inline]
@@ -150,7 +158,10 @@ fn pexpire(call: &Call<'_, 2>) -> Outcome {
     let mut key = Key::new();
     let key = key.read(call.env, call.args[0], Accept::Bytes, "key")?;
     let ms = integer(call.env, call.args[1], "ms")?;
-    value::integer(call.env, i64::from(write(call, key, |db| expire_in(db, key, ms))?))
+    value::integer(
+        call.env,
+        i64::from(write(call, key, |db| expire_in(db, key, ms))?),
+    )
 }
 
 fn pttl(call: &Call<'_, 1>) -> Outcome {
@@ -278,7 +289,9 @@ fn zadd(call: &Call<'_, 3>) -> Outcome {
     if score.is_nan() {
         return Err(Status::NotFloat.into());
     }
-    let new = write(call, key, |db| db.upsert(key, |zset: &mut ZSetValue| zset.insert(score, member).is_none()))?;
+    let new = write(call, key, |db| {
+        db.upsert(key, |zset: &mut ZSetValue| zset.insert(score, member).is_none())
+    })?;
     value::integer(call.env, i64::from(new))
 }
 
@@ -309,7 +322,9 @@ fn member_number(call: &Call<'_, 2>, of: impl FnOnce(&ZSetValue, &[u8]) -> Optio
     let (mut key, mut member) = (Key::new(), Key::new());
     let key = key.read(call.env, call.args[0], Accept::Bytes, "key")?;
     let member = member.read(call.env, call.args[1], Accept::Bytes, "member")?;
-    let found = read(call, key, |db| Ok(db.get::<ZSetValue>(key)?.and_then(|zset| of(zset, member))))?;
+    let found = read(call, key, |db| {
+        Ok(db.get::<ZSetValue>(key)?.and_then(|zset| of(zset, member)))
+    })?;
     match found {
         Some(Some(number)) => value::number(call.env, number),
         Some(None) => value::null(call.env),

@@ -13,7 +13,7 @@ mod rdb;
 mod value;
 mod word;
 
-use napi::bindgen_prelude::{Env, JsObjectValue, JsValue, Object};
+use napi::bindgen_prelude::{Env, JsValue, Object};
 use napi_derive::napi;
 
 /// Called once for every thread that loads the addon.

@@ -45,7 +45,9 @@ pub fn bulk(env: napi_env, bytes: &[u8], ascii: bool, as_buffer: bool) -> Outcom
     let (start, len) = (bytes.as_ptr(), bytes.len());
     if as_buffer {
         // SAFETY: pointer and length are those of `bytes`; Node copies them.
-        return make(|out| unsafe { sys::napi_create_buffer_copy(env, len, start.cast(), ptr::null_mut(), out) });
+        return make(|out| unsafe {
+            sys::napi_create_buffer_copy(env, len, start.cast(), ptr::null_mut(), out)
+        });
     }
     if ascii {
         // SAFETY: as above.
@@ -78,7 +80,12 @@ pub fn object(env: napi_env, properties: &[(&CStr, napi_value)]) -> Outcome {
 }
 
 /// Sets a property.
-pub fn set(env: napi_env, object: napi_value, name: &CStr, value: napi_value) -> Result<(), super::env::Failure> {
+pub fn set(
+    env: napi_env,
+    object: napi_value,
+    name: &CStr,
+    value: napi_value,
+) -> Result<(), super::env::Failure> {
     // SAFETY: two values of this call and a C string.
     check(unsafe { sys::napi_set_named_property(env, object, name.as_ptr(), value) })
 }

@@ -32,12 +32,21 @@ impl<const N: usize> Place<N> {
     /// An empty place.
     #[inline]
     pub fn new() -> Place<N> {
-        Place { stack: [MaybeUninit::uninit(); N], heap: Vec::new() }
+        Place {
+            stack: [MaybeUninit::uninit(); N],
+            heap: Vec::new(),
+        }
     }
 
     /// The argument's bytes. `name` is what a `TypeError` calls it.
     #[inline]
-    pub fn read(&mut self, env: napi_env, value: napi_value, accept: Accept, name: &str) -> Result<&[u8], Failure> {
+    pub fn read(
+        &mut self,
+        env: napi_env,
+        value: napi_value,
+        accept: Accept,
+        name: &str,
+    ) -> Result<&[u8], Failure> {
         let mut len = 0;
         let start = self.stack.as_mut_ptr();
         // SAFETY: at most `N` bytes are written to the place.
@@ -74,7 +83,13 @@ impl<const N: usize> Place<N> {
 }
 
 /// Appends an argument's bytes. `name` is what a `TypeError` calls it.
-pub fn append(env: napi_env, value: napi_value, out: &mut Vec<u8>, accept: Accept, name: &str) -> Result<(), Failure> {
+pub fn append(
+    env: napi_env,
+    value: napi_value,
+    out: &mut Vec<u8>,
+    accept: Accept,
+    name: &str,
+) -> Result<(), Failure> {
     let mut len = 0;
     // SAFETY: no place is given, so only the length is written.
     let status = unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut len) };
@@ -91,7 +106,11 @@ pub fn append(env: napi_env, value: napi_value, out: &mut Vec<u8>, accept: Accep
     if accept == Accept::Words && is_number {
         return append_number(env, value, out);
     }
-    let kinds = if accept == Accept::Words { "a string, a Uint8Array, a number or a bigint" } else { "a string or a Uint8Array" };
+    let kinds = if accept == Accept::Words {
+        "a string, a Uint8Array, a number or a bigint"
+    } else {
+        "a string or a Uint8Array"
+    };
     Err(Failure::Type(format!("{name} must be {kinds}")))
 }
 
@@ -104,7 +123,13 @@ fn append_string(env: napi_env, value: napi_value, len: usize, out: &mut Vec<u8>
     // SAFETY: there is room for `len` bytes and the terminator; `written` of them are initialised.
     unsafe {
         let place = out.as_mut_ptr().add(out.len());
-        check(sys::napi_get_value_string_utf8(env, value, place.cast(), len + 1, &mut written))?;
+        check(sys::napi_get_value_string_utf8(
+            env,
+            value,
+            place.cast(),
+            len + 1,
+            &mut written,
+        ))?;
         out.set_len(out.len() + written);
     }
     Ok(())
@@ -115,7 +140,8 @@ fn append_array(env: napi_env, value: napi_value, out: &mut Vec<u8>) -> Result<b
     let (mut kind, mut len, mut data) = (0, 0, ptr::null_mut());
     let (buffer, offset) = (ptr::null_mut(), ptr::null_mut());
     // SAFETY: `value` is an argument of the running call; what is not asked for is null.
-    let status = unsafe { sys::napi_get_typedarray_info(env, value, &mut kind, &mut len, &mut data, buffer, offset) };
+    let status =
+        unsafe { sys::napi_get_typedarray_info(env, value, &mut kind, &mut len, &mut data, buffer, offset) };
     if status != sys::Status::napi_ok || kind != sys::TypedarrayType::uint8_array {
         return Ok(false);
     }
@@ -146,7 +172,13 @@ fn append_number(env: napi_env, value: napi_value, out: &mut Vec<u8>) -> Result<
     // SAFETY: as above; a string comes out, whose length is asked for.
     unsafe {
         check(sys::napi_coerce_to_string(env, value, &mut text))?;
-        check(sys::napi_get_value_string_utf8(env, text, ptr::null_mut(), 0, &mut len))?;
+        check(sys::napi_get_value_string_utf8(
+            env,
+            text,
+            ptr::null_mut(),
+            0,
+            &mut len,
+        ))?;
     }
     append_string(env, text, len, out)
 }
@@ -187,7 +219,9 @@ pub fn each_element(
     check(unsafe { sys::napi_get_array_length(env, array, &mut len) })?;
     for i in 0..len {
         // SAFETY: as above.
-        visit(super::env::make(|out| unsafe { sys::napi_get_element(env, array, i, out) })?)?;
+        visit(super::env::make(|out| unsafe {
+            sys::napi_get_element(env, array, i, out)
+        })?)?;
     }
     Ok(())
 }
@@ -217,12 +251,18 @@ impl Requests {
     /// All words, of all requests.
     pub fn words(&self) -> Vec<&[u8]> {
         let starts = std::iter::once(&0).chain(&self.ends);
-        starts.zip(&self.ends).map(|(&start, &end)| &self.bytes[start..end]).collect()
+        starts
+            .zip(&self.ends)
+            .map(|(&start, &end)| &self.bytes[start..end])
+            .collect()
     }
 
     /// The words of each request.
     pub fn split<'a, 'b>(&self, words: &'b [&'a [u8]]) -> Vec<&'b [&'a [u8]]> {
         let starts = std::iter::once(&0).chain(&self.requests);
-        starts.zip(&self.requests).map(|(&start, &end)| &words[start..end]).collect()
+        starts
+            .zip(&self.requests)
+            .map(|(&start, &end)| &words[start..end])
+            .collect()
     }
 }

@@ -38,7 +38,11 @@ impl<'a> Cursor<'a> {
     pub fn line(&mut self, bytes_max: usize) -> Step<&'a [u8]> {
         let rest = &self.bytes[self.at..];
         let Some(end) = memchr::memchr2(b'\r', b'\n', &rest[..rest.len().min(bytes_max + 1)]) else {
-            return if rest.len() > bytes_max { Err(Malformed::new("too big line")) } else { Ok(None) };
+            return if rest.len() > bytes_max {
+                Err(Malformed::new("too big line"))
+            } else {
+                Ok(None)
+            };
         };
         match &rest[end..] {
             [b'\r'] => Ok(None),

@@ -13,7 +13,10 @@ fn three() -> Vec<Keyspace> {
 
 #[test]
 fn shards_are_contiguous_ranges_of_slots() {
-    assert_eq!((shard_of(b"foo", 3), shard_of(b"bar", 3), shard_of(b"hello", 3)), (2, 0, 0));
+    assert_eq!(
+        (shard_of(b"foo", 3), shard_of(b"bar", 3), shard_of(b"hello", 3)),
+        (2, 0, 0)
+    );
     assert_eq!((shard_of(b"foo", 1), shard_of(b"foo", 16_384)), (0, 12_182));
 }
 
