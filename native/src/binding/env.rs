@@ -92,14 +92,13 @@ pub fn text(env: napi_env, text: &str) -> Outcome {
 /// An instance of the registered error class.
 pub fn error(env: napi_env, code: &str, message: &str) -> Outcome {
     let (code, message) = (text(env, code)?, text(env, message)?);
-    match error_class(env) {
-        // SAFETY: a constructor and two values of this call.
-        Some(class) => {
-            make(|out| unsafe { sys::napi_new_instance(env, class, 2, [code, message].as_ptr(), out) })
-        }
+    let arguments = [code, message];
+    let Some(class) = error_class(env) else {
         // SAFETY: two values of this call.
-        None => make(|out| unsafe { sys::napi_create_error(env, code, message, out) }),
-    }
+        return make(|out| unsafe { sys::napi_create_error(env, code, message, out) });
+    };
+    // SAFETY: a constructor and two values of this call.
+    make(|out| unsafe { sys::napi_new_instance(env, class, 2, arguments.as_ptr(), out) })
 }
 
 /// The error value of a command's refusal.

@@ -131,6 +131,82 @@ fn an_emptied_keyspace_holds_no_entries() {
 }
 
 #[test]
+fn the_digest_sees_content_and_not_history() {
+    let build = |lines: &[&str]| {
+        let keyspace = Keyspace::with_log_clock(1000);
+        lines.iter().for_each(|line| drop(run(&keyspace, line)));
+        keyspace.digest()
+    };
+    let base = build(&[
+        "SET a 1",
+        "HSET h f 1 g 2",
+        "SADD s x y",
+        "ZADD z 1 m 2 n",
+        "RPUSH l 1 2",
+    ]);
+    let same = [
+        "RPUSH l 2",
+        "LPUSH l 1",
+        "ZADD z 2 n 1 m",
+        "SADD s y x w",
+        "SREM s w",
+        "HSET h g 2 f 1",
+        "SET a 1",
+        "SET b 1 PX 5",
+        "DEL b",
+    ];
+    assert_eq!(base, build(&same));
+    let others = [
+        &[
+            "SET a 2",
+            "HSET h f 1 g 2",
+            "SADD s x y",
+            "ZADD z 1 m 2 n",
+            "RPUSH l 1 2",
+        ],
+        &[
+            "SET a 1",
+            "HSET h f 2 g 1",
+            "SADD s x y",
+            "ZADD z 1 m 2 n",
+            "RPUSH l 1 2",
+        ],
+        &[
+            "SET a 1",
+            "HSET h f 1 g 2",
+            "SADD s xy",
+            "ZADD z 1 m 2 n",
+            "RPUSH l 1 2",
+        ],
+        &[
+            "SET a 1",
+            "HSET h f 1 g 2",
+            "SADD s x y",
+            "ZADD z 1 m 3 n",
+            "RPUSH l 1 2",
+        ],
+        &[
+            "SET a 1",
+            "HSET h f 1 g 2",
+            "SADD s x y",
+            "ZADD z 1 m 2 n",
+            "RPUSH l 2 1",
+        ],
+        &[
+            "SET a 1 PX 9",
+            "HSET h f 1 g 2",
+            "SADD s x y",
+            "ZADD z 1 m 2 n",
+            "RPUSH l 1 2",
+        ],
+    ];
+    for other in others {
+        assert_ne!(base, build(other));
+    }
+    assert_eq!(build(&[]), 0);
+}
+
+#[test]
 fn a_walk_sees_what_is_visible() {
     let keyspace = Keyspace::with_log_clock(1000);
     run(&keyspace, "MSET a 1 b 2");
