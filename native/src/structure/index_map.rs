@@ -1,18 +1,20 @@
 //! A hash table that remembers the order of insertion.
 //!
-//! The entries lie in a dense vector; a table of 32-bit positions finds them. Removal moves the last entry into the
+//! The entries lie in a dense vector; tables of 32-bit positions find them. Removal moves the last entry into the
 //! hole, so the order is decided by the history of operations alone and never by hash values, which differ from process
 //! to process: the seed is drawn at start, and chosen keys cannot be made to collide.
 //!
-//! Cost per entry: the entry itself (16 bytes for a set's member, plus one heap block with the text), 4 bytes of hash,
-//! and 5 bytes of table at a load between 7/16 and 7/8. The hashes are kept so that growing reads no key: a table of a
-//! million entries is laid out anew in milliseconds, not in a million cache misses.
+//! Cost per entry: the entry itself (16 bytes for a set's member, plus one heap block with the text), 4 bytes of hash, and
+//! 6 to 11 bytes of table. The hashes are kept so that growing reads no key, and the tables are small and split one at a
+//! time; what is left to do at once is to move the vector when it is full.
 //! `get`, `insert`, `swap_remove` and `at` are O(1); `scan` is O(elements visited).
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
-use hashbrown::HashTable;
+mod positions;
+
+use positions::Positions;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 /// What an [`IndexMap`] holds: something with a key.
@@ -112,19 +114,14 @@ fn hash(key: &[u8]) -> u32 {
     (rapidhash_v3_seeded(key, &SECRETS) >> 32) as u32
 }
 
-/// The table takes its place from the low bits and its tag from the high ones; both halves get the same good 32.
-fn spread(hash: u32) -> u64 {
-    u64::from(hash) << 32 | u64::from(hash)
-}
-
 /// Entries by key, in the order of insertion.
 #[derive(Debug)]
 pub struct IndexMap<E> {
     entries: Vec<E>,
     /// `hashes[i]` is the hash of the key of `entries[i]`.
     hashes: Vec<u32>,
-    /// Exactly the positions `0..entries.len()`, each once, at the place of its hash.
-    positions: HashTable<u32>,
+    /// Exactly the positions `0..entries.len()`, each once, under its hash.
+    positions: Positions,
     /// Sum of [`Entry::heap_bytes`].
     heap_bytes: usize,
 }
@@ -134,7 +131,7 @@ impl<E> Default for IndexMap<E> {
         IndexMap {
             entries: Vec::new(),
             hashes: Vec::new(),
-            positions: HashTable::new(),
+            positions: Positions::with_capacity(0),
             heap_bytes: 0,
         }
     }
@@ -151,7 +148,7 @@ impl<E: Entry> IndexMap<E> {
         IndexMap {
             entries: Vec::with_capacity(entries),
             hashes: Vec::with_capacity(entries),
-            positions: HashTable::with_capacity(entries),
+            positions: Positions::with_capacity(entries),
             heap_bytes: 0,
         }
     }
@@ -170,7 +167,7 @@ impl<E: Entry> IndexMap<E> {
     pub fn memory(&self) -> usize {
         self.entries.capacity() * size_of::<E>()
             + self.hashes.capacity() * size_of::<u32>()
-            + self.positions.allocation_size()
+            + self.positions.memory()
             + self.heap_bytes
     }
 
@@ -180,9 +177,7 @@ impl<E: Entry> IndexMap<E> {
     }
 
     fn find(&self, hash: u32, key: &[u8]) -> Option<usize> {
-        self.positions
-            .find(spread(hash), |&at| self.entries[at as usize].key() == key)
-            .map(|&at| at as usize)
+        self.positions.find(hash, |at| self.entries[at].key() == key)
     }
 
     /// The entry with this key.
@@ -244,9 +239,7 @@ impl<E: Entry> IndexMap<E> {
         self.reserve_one();
         self.entries.push(entry);
         self.hashes.push(hash);
-        let hashes = &self.hashes;
-        self.positions
-            .insert_unique(spread(hash), at as u32, |&at| spread(hashes[at as usize]));
+        self.positions.insert(at as u32, &self.hashes);
     }
 
     /// Grows by a quarter, not by doubling: entries are moved more often, but at most a fifth of the room is idle.
@@ -266,17 +259,11 @@ impl<E: Entry> IndexMap<E> {
 
     /// Removes the entry at this position, which must be below [`IndexMap::len`]; the last entry takes its place.
     pub fn swap_remove_at(&mut self, position: usize) -> E {
-        let hole = position as u32;
-        let last = (self.entries.len() - 1) as u32;
-        let place = self
-            .positions
-            .find_entry(spread(self.hashes[position]), |&at| at == hole);
-        place.expect("every position is in the table").remove();
-        if hole != last {
-            let moved = self
-                .positions
-                .find_mut(spread(self.hashes[last as usize]), |&at| at == last);
-            *moved.expect("every position is in the table") = hole;
+        let last = self.entries.len() - 1;
+        self.positions.remove(position as u32, self.hashes[position]);
+        if position != last {
+            self.positions
+                .change(last as u32, position as u32, self.hashes[last]);
         }
         self.hashes.swap_remove(position);
         let entry = self.entries.swap_remove(position);
@@ -293,9 +280,7 @@ impl<E: Entry> IndexMap<E> {
         let wanted = self.entries.len() * 2;
         self.entries.shrink_to(wanted);
         self.hashes.shrink_to(wanted);
-        let hashes = &self.hashes;
-        self.positions
-            .shrink_to(wanted, |&at| spread(hashes[at as usize]));
+        self.positions = Positions::of(&self.hashes);
     }
 
     /// The entries in order.
@@ -325,7 +310,7 @@ impl<E: Entry> IndexMap<E> {
     /// If an invariant is broken.
     pub fn verify(&self) {
         assert_eq!(self.hashes.len(), self.entries.len());
-        assert_eq!(self.positions.len(), self.entries.len());
+        self.positions.verify(&self.hashes);
         for (at, entry) in self.entries.iter().enumerate() {
             assert_eq!(self.hashes[at], hash(entry.key()));
             assert_eq!(self.position(entry.key()), Some(at));

@@ -1,0 +1,168 @@
+//! Where in a vector the entries of a hash stand.
+//!
+//! Many small tables instead of a large one, and one of them splits in two whenever the average is full (linear
+//! hashing): an insertion lays out at most a few thousand positions anew, however many there are. Which table follows
+//! from the number of tables alone, so there is no directory.
+
+use hashbrown::HashTable;
+use smallvec::{SmallVec, smallvec};
+
+/// Positions per table, on average, above which one more table is made. A table about to split has twice as many, which
+/// is what 4096 buckets hold.
+const PER_TABLE: usize = 1792;
+
+/// Bits of a hash that place a position in its table. The bits above choose the table, the topmost seven are the tag.
+const PLACE_BITS: u32 = 13;
+
+/// Positions by 32-bit hash. The hashes themselves lie with the owner, at the same positions.
+#[derive(Debug)]
+pub(super) struct Positions {
+    /// Never empty.
+    tables: SmallVec<[HashTable<u32>; 1]>,
+    len: usize,
+    /// Sum of the tables' allocations.
+    table_bytes: usize,
+}
+
+fn spread(hash: u32) -> u64 {
+    u64::from(hash) << 32 | u64::from(hash)
+}
+
+impl Positions {
+    /// No positions, with room for so many.
+    pub(super) fn with_capacity(positions: usize) -> Self {
+        let first = HashTable::with_capacity(positions.min(PER_TABLE));
+        Positions {
+            table_bytes: first.allocation_size(),
+            tables: smallvec![first],
+            len: 0,
+        }
+    }
+
+    /// The positions `0..hashes.len()`.
+    pub(super) fn of(hashes: &[u32]) -> Self {
+        let mut positions = Positions::with_capacity(hashes.len());
+        (0..hashes.len()).for_each(|at| positions.insert(at as u32, hashes));
+        positions
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        let spilled = if self.tables.spilled() {
+            self.tables.capacity()
+        } else {
+            0
+        };
+        self.table_bytes + spilled * size_of::<HashTable<u32>>()
+    }
+
+    /// The table of a hash: chosen by as many bits as there are tables, or by one less if that table is still to come.
+    fn table(&self, hash: u32) -> usize {
+        let mask = self.tables.len().next_power_of_two() - 1;
+        let chosen = (hash >> PLACE_BITS) as usize & mask;
+        if chosen < self.tables.len() {
+            chosen
+        } else {
+            chosen & (mask >> 1)
+        }
+    }
+
+    /// The position with this hash for which `is_it` holds.
+    pub(super) fn find(&self, hash: u32, mut is_it: impl FnMut(usize) -> bool) -> Option<usize> {
+        let table = &self.tables[self.table(hash)];
+        table
+            .find(spread(hash), |&at| is_it(at as usize))
+            .map(|&at| at as usize)
+    }
+
+    /// Adds a position, which must be new.
+    pub(super) fn insert(&mut self, at: u32, hashes: &[u32]) {
+        if self.len >= self.tables.len() * PER_TABLE {
+            self.split_next(hashes);
+        }
+        self.len += 1;
+        self.put(at, hashes);
+    }
+
+    fn put(&mut self, at: u32, hashes: &[u32]) {
+        let hash_of = |&at: &u32| spread(hashes[at as usize]);
+        let chosen = self.table(hashes[at as usize]);
+        let table = &mut self.tables[chosen];
+        let before = table.allocation_size();
+        table.insert_unique(hash_of(&at), at, hash_of);
+        self.table_bytes = self.table_bytes - before + table.allocation_size();
+    }
+
+    /// Makes one more table, out of the one whose hashes it shares.
+    fn split_next(&mut self, hashes: &[u32]) {
+        let new = self.tables.len();
+        let mask = (new + 1).next_power_of_two() - 1;
+        let old = std::mem::take(&mut self.tables[new & (mask >> 1)]);
+        self.table_bytes -= old.allocation_size();
+        self.tables.push(HashTable::new());
+        old.into_iter().for_each(|at| self.put(at, hashes));
+    }
+
+    /// Removes a position, which must be there under this hash.
+    pub(super) fn remove(&mut self, at: u32, hash: u32) {
+        let chosen = self.table(hash);
+        let place = self.tables[chosen].find_entry(spread(hash), |&candidate| candidate == at);
+        place.expect("every position is in its table").remove();
+        self.len -= 1;
+    }
+
+    /// Changes a position, which must be there under this hash.
+    pub(super) fn change(&mut self, from: u32, to: u32, hash: u32) {
+        let chosen = self.table(hash);
+        let place = self.tables[chosen].find_mut(spread(hash), |&candidate| candidate == from);
+        *place.expect("every position is in its table") = to;
+    }
+
+    /// Panics if an invariant is broken.
+    pub(super) fn verify(&self, hashes: &[u32]) {
+        assert_eq!(self.len, hashes.len());
+        assert_eq!(self.tables.iter().map(HashTable::len).sum::<usize>(), self.len);
+        let table_bytes: usize = self.tables.iter().map(HashTable::allocation_size).sum();
+        assert_eq!(self.table_bytes, table_bytes);
+        for (at, &hash) in hashes.iter().enumerate() {
+            assert_eq!(self.find(hash, |candidate| candidate == at), Some(at));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Rng;
+
+    #[test]
+    fn tables_split_one_at_a_time_and_lose_nothing() {
+        let mut rng = Rng::new(5);
+        let hashes: Vec<u32> = (0..20 * PER_TABLE).map(|_| rng.next_u64() as u32).collect();
+        let mut positions = Positions::with_capacity(0);
+        for at in 0..hashes.len() {
+            let tables = positions.tables.len();
+            positions.insert(at as u32, &hashes);
+            assert!(positions.tables.len() <= tables + 1);
+            if (at + 1).is_multiple_of(PER_TABLE) {
+                positions.verify(&hashes[..=at]);
+            }
+        }
+        assert_eq!(positions.tables.len(), 20);
+        assert!(positions.tables.iter().all(|table| table.len() < 3 * PER_TABLE));
+        for at in (0..hashes.len()).rev() {
+            positions.remove(at as u32, hashes[at]);
+        }
+        positions.verify(&[]);
+    }
+
+    #[test]
+    fn equal_hashes_live_together() {
+        let hashes = vec![0xdead_beef; PER_TABLE + 100];
+        let mut positions = Positions::of(&hashes);
+        positions.verify(&hashes);
+        positions.remove(7, hashes[7]);
+        positions.change(hashes.len() as u32 - 1, 7, hashes[7]);
+        positions.verify(&hashes[1..]);
+    }
+}
