@@ -1,19 +1,23 @@
 //! A hash table that remembers the order of insertion.
 //!
-//! The entries lie in a dense vector; tables of 32-bit positions find them. Removal moves the last entry into the
+//! The entries lie in a vector without holes; tables of 32-bit positions find them. Removal moves the last entry into the
 //! hole, so the order is decided by the history of operations alone and never by hash values, which differ from process
 //! to process: the seed is drawn at start, and chosen keys cannot be made to collide.
 //!
 //! Cost per entry: the entry itself (16 bytes for a set's member, plus one heap block with the text), 4 bytes of hash, and
-//! 6 to 11 bytes of table. The hashes are kept so that growing reads no key, and the tables are small and split one at a
-//! time; what is left to do at once is to move the vector when it is full.
+//! 6 to 11 bytes of table. Neither the vector nor the table is ever moved as a whole: the vector is in pieces, and the
+//! table is many small ones that split one at a time, so the longest insertion takes about as long in a map of a million
+//! entries as in one of a few thousand. The hashes are kept so that a split reads no key.
 //! `get`, `insert`, `swap_remove` and `at` are O(1); `scan` is O(elements visited).
 
 use std::hash::BuildHasher;
 use std::sync::LazyLock;
 
+mod chunks;
 mod positions;
 
+use chunks::Chunks;
+pub use chunks::Iter;
 use positions::Positions;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
@@ -104,8 +108,11 @@ impl Entry for Pair {
 /// Entries of one map. Positions have 32 bits.
 pub const ENTRIES_MAX: usize = u32::MAX as usize;
 
-/// A vector this small is never shrunk.
-const SHRINK_CAPACITY_MIN: usize = 64;
+/// Bytes of table per entry from which on the tables are made anew. They need a tenth of it.
+const SPARSE_BYTES_PER_ENTRY: usize = 96;
+
+/// The tables of fewer entries are not made anew.
+const ENTRIES_KEPT_ROOM_FOR: usize = 64;
 
 static SECRETS: LazyLock<RapidSecrets> =
     LazyLock::new(|| RapidSecrets::seed(std::hash::RandomState::new().hash_one(0u64)));
@@ -117,9 +124,9 @@ fn hash(key: &[u8]) -> u32 {
 /// Entries by key, in the order of insertion.
 #[derive(Debug)]
 pub struct IndexMap<E> {
-    entries: Vec<E>,
+    entries: Chunks<E>,
     /// `hashes[i]` is the hash of the key of `entries[i]`.
-    hashes: Vec<u32>,
+    hashes: Chunks<u32>,
     /// Exactly the positions `0..entries.len()`, each once, under its hash.
     positions: Positions,
     /// Sum of [`Entry::heap_bytes`].
@@ -129,8 +136,8 @@ pub struct IndexMap<E> {
 impl<E> Default for IndexMap<E> {
     fn default() -> Self {
         IndexMap {
-            entries: Vec::new(),
-            hashes: Vec::new(),
+            entries: Chunks::with_capacity(0),
+            hashes: Chunks::with_capacity(0),
             positions: Positions::with_capacity(0),
             heap_bytes: 0,
         }
@@ -146,8 +153,8 @@ impl<E: Entry> IndexMap<E> {
     /// An empty map with room for so many entries.
     pub fn with_capacity(entries: usize) -> Self {
         IndexMap {
-            entries: Vec::with_capacity(entries),
-            hashes: Vec::with_capacity(entries),
+            entries: Chunks::with_capacity(entries),
+            hashes: Chunks::with_capacity(entries),
             positions: Positions::with_capacity(entries),
             heap_bytes: 0,
         }
@@ -160,15 +167,12 @@ impl<E: Entry> IndexMap<E> {
 
     /// Whether there is no entry.
     pub fn is_empty(&self) -> bool {
-        self.entries.is_empty()
+        self.len() == 0
     }
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.entries.capacity() * size_of::<E>()
-            + self.hashes.capacity() * size_of::<u32>()
-            + self.positions.memory()
-            + self.heap_bytes
+        self.entries.memory() + self.hashes.memory() + self.positions.memory() + self.heap_bytes
     }
 
     /// Where the entry with this key stands.
@@ -197,7 +201,10 @@ impl<E: Entry> IndexMap<E> {
 
     /// Changes the entry at this position, which must be below [`IndexMap::len`]. The key must stay the same.
     pub fn edit_at<R>(&mut self, position: usize, change: impl FnOnce(&mut E) -> R) -> R {
-        let entry = &mut self.entries[position];
+        let entry = self
+            .entries
+            .get_mut(position)
+            .expect("the position is below the length");
         let before = entry.heap_bytes();
         let result = change(entry);
         self.heap_bytes = self.heap_bytes - before + entry.heap_bytes();
@@ -226,9 +233,12 @@ impl<E: Entry> IndexMap<E> {
             return None;
         };
         self.heap_bytes += entry.heap_bytes();
-        let old = std::mem::replace(&mut self.entries[at], entry);
-        self.heap_bytes -= old.heap_bytes();
-        Some(old)
+        let old = self
+            .entries
+            .get_mut(at)
+            .map(|place| std::mem::replace(place, entry));
+        self.heap_bytes -= old.as_ref().map_or(0, Entry::heap_bytes);
+        old
     }
 
     fn append(&mut self, hash: u32, entry: E) {
@@ -236,20 +246,9 @@ impl<E: Entry> IndexMap<E> {
         assert!(at < ENTRIES_MAX, "too many entries in one collection");
         debug_assert_eq!(hash, self::hash(entry.key()));
         self.heap_bytes += entry.heap_bytes();
-        self.reserve_one();
         self.entries.push(entry);
         self.hashes.push(hash);
         self.positions.insert(at as u32, &self.hashes);
-    }
-
-    /// Grows by a quarter, not by doubling: entries are moved more often, but at most a fifth of the room is idle.
-    fn reserve_one(&mut self) {
-        let len = self.entries.len();
-        if len == self.entries.capacity() {
-            let more = (len / 4).max(4);
-            self.entries.reserve_exact(more);
-            self.hashes.reserve_exact(more);
-        }
     }
 
     /// Removes the entry with this key; the last entry takes its place.
@@ -273,18 +272,13 @@ impl<E: Entry> IndexMap<E> {
     }
 
     fn shrink_if_sparse(&mut self) {
-        let capacity = self.entries.capacity();
-        if capacity <= SHRINK_CAPACITY_MIN || self.entries.len() > capacity / 8 {
-            return;
+        if self.positions.memory() > SPARSE_BYTES_PER_ENTRY * self.len().max(ENTRIES_KEPT_ROOM_FOR) {
+            self.positions = Positions::of(&self.hashes);
         }
-        let wanted = self.entries.len() * 2;
-        self.entries.shrink_to(wanted);
-        self.hashes.shrink_to(wanted);
-        self.positions = Positions::of(&self.hashes);
     }
 
     /// The entries in order.
-    pub fn iter(&self) -> std::slice::Iter<'_, E> {
+    pub fn iter(&self) -> Iter<'_, E> {
         self.entries.iter()
     }
 
@@ -300,7 +294,7 @@ impl<E: Entry> IndexMap<E> {
             Ok(rest) => rest.min(len),
         };
         let start = end.saturating_sub(count.max(1));
-        self.entries[start..end].iter().rev().for_each(visit);
+        (start..end).rev().for_each(|at| visit(&self.entries[at]));
         start as u64
     }
 
@@ -464,6 +458,6 @@ mod tests {
             map.swap_remove(&n.to_le_bytes()).unwrap();
         }
         map.verify();
-        assert!(map.memory() < full / 50, "{} of {full}", map.memory());
+        assert!(map.memory() < full / 30, "{} of {full}", map.memory());
     }
 }

@@ -5,7 +5,7 @@
 
 use super::packed::swap_remove;
 use super::{Collection, Element, LIMITS, Value};
-use crate::structure::index_map::{Entry, IndexMap, Pair};
+use crate::structure::index_map::{self, Entry, IndexMap, Pair};
 use crate::structure::listpack::{self, Listpack, Position};
 
 #[derive(Debug)]
@@ -208,7 +208,7 @@ pub enum Iter<'a> {
     /// Of the packed form.
     Packed(listpack::Iter<'a>),
     /// Of the table form.
-    Table(std::slice::Iter<'a, Pair>),
+    Table(index_map::Iter<'a, Pair>),
 }
 
 impl<'a> Iterator for Iter<'a> {

@@ -6,7 +6,7 @@
 
 use super::packed::swap_remove;
 use super::{Collection, Element, LIMITS, Value};
-use crate::structure::index_map::{Entry, IndexMap, Member};
+use crate::structure::index_map::{self, Entry, IndexMap, Member};
 use crate::structure::intset::IntSet;
 use crate::structure::listpack::{self, Listpack, canonical_int};
 
@@ -277,7 +277,7 @@ pub enum Iter<'a> {
     /// Of the packed form.
     Packed(listpack::Iter<'a>),
     /// Of the table form.
-    Table(std::slice::Iter<'a, Member>),
+    Table(index_map::Iter<'a, Member>),
 }
 
 impl<'a> Iterator for Iter<'a> {

@@ -4,6 +4,7 @@
 //! hashing): an insertion lays out at most a few thousand positions anew, however many there are. Which table follows
 //! from the number of tables alone, so there is no directory.
 
+use super::chunks::Chunks;
 use hashbrown::HashTable;
 use smallvec::{SmallVec, smallvec};
 
@@ -40,7 +41,7 @@ impl Positions {
     }
 
     /// The positions `0..hashes.len()`.
-    pub(super) fn of(hashes: &[u32]) -> Self {
+    pub(super) fn of(hashes: &Chunks<u32>) -> Self {
         let mut positions = Positions::with_capacity(hashes.len());
         (0..hashes.len()).for_each(|at| positions.insert(at as u32, hashes));
         positions
@@ -76,7 +77,7 @@ impl Positions {
     }
 
     /// Adds a position, which must be new.
-    pub(super) fn insert(&mut self, at: u32, hashes: &[u32]) {
+    pub(super) fn insert(&mut self, at: u32, hashes: &Chunks<u32>) {
         if self.len >= self.tables.len() * PER_TABLE {
             self.split_next(hashes);
         }
@@ -84,7 +85,7 @@ impl Positions {
         self.put(at, hashes);
     }
 
-    fn put(&mut self, at: u32, hashes: &[u32]) {
+    fn put(&mut self, at: u32, hashes: &Chunks<u32>) {
         let hash_of = |&at: &u32| spread(hashes[at as usize]);
         let chosen = self.table(hashes[at as usize]);
         let table = &mut self.tables[chosen];
@@ -94,7 +95,7 @@ impl Positions {
     }
 
     /// Makes one more table, out of the one whose hashes it shares.
-    fn split_next(&mut self, hashes: &[u32]) {
+    fn split_next(&mut self, hashes: &Chunks<u32>) {
         let new = self.tables.len();
         let mask = (new + 1).next_power_of_two() - 1;
         let old = std::mem::take(&mut self.tables[new & (mask >> 1)]);
@@ -119,7 +120,7 @@ impl Positions {
     }
 
     /// Panics if an invariant is broken.
-    pub(super) fn verify(&self, hashes: &[u32]) {
+    pub(super) fn verify(&self, hashes: &Chunks<u32>) {
         assert_eq!(self.len, hashes.len());
         assert_eq!(self.tables.iter().map(HashTable::len).sum::<usize>(), self.len);
         let table_bytes: usize = self.tables.iter().map(HashTable::allocation_size).sum();
@@ -138,31 +139,35 @@ mod tests {
     #[test]
     fn tables_split_one_at_a_time_and_lose_nothing() {
         let mut rng = Rng::new(5);
-        let hashes: Vec<u32> = (0..20 * PER_TABLE).map(|_| rng.next_u64() as u32).collect();
+        let mut hashes = Chunks::with_capacity(0);
         let mut positions = Positions::with_capacity(0);
-        for at in 0..hashes.len() {
+        for at in 0..20 * PER_TABLE {
             let tables = positions.tables.len();
+            hashes.push(rng.next_u64() as u32);
             positions.insert(at as u32, &hashes);
             assert!(positions.tables.len() <= tables + 1);
             if (at + 1).is_multiple_of(PER_TABLE) {
-                positions.verify(&hashes[..=at]);
+                positions.verify(&hashes);
             }
         }
         assert_eq!(positions.tables.len(), 20);
         assert!(positions.tables.iter().all(|table| table.len() < 3 * PER_TABLE));
-        for at in (0..hashes.len()).rev() {
-            positions.remove(at as u32, hashes[at]);
+        for at in (0..20 * PER_TABLE).rev() {
+            positions.remove(at as u32, hashes.swap_remove(at));
         }
-        positions.verify(&[]);
+        positions.verify(&hashes);
     }
 
     #[test]
     fn equal_hashes_live_together() {
-        let hashes = vec![0xdead_beef; PER_TABLE + 100];
+        let mut hashes = Chunks::with_capacity(0);
+        (0..PER_TABLE + 100).for_each(|_| hashes.push(0xdead_beef));
         let mut positions = Positions::of(&hashes);
         positions.verify(&hashes);
+        let last = hashes.len() - 1;
         positions.remove(7, hashes[7]);
-        positions.change(hashes.len() as u32 - 1, 7, hashes[7]);
-        positions.verify(&hashes[1..]);
+        positions.change(last as u32, 7, hashes[last]);
+        hashes.swap_remove(7);
+        positions.verify(&hashes);
     }
 }
