@@ -80,7 +80,8 @@ export class Follower {
 
   /** Commit moves only over entries that are known to be the leader's. */
   #learn(commit: LogIndex): void {
-    this.#core.advanceCommit(Math.min(commit, this.#matched));
+    const { rules, log } = this.#core;
+    this.#core.advanceCommit(rules.knownCommit(commit, this.#matched, log.lastIndex));
   }
 
   onBeat(message: Beat): void {

@@ -134,8 +134,9 @@ export class Leadership {
 
   /** E9: begins a hand-over. false: not now, or not to that peer. */
   transfer(to: MemberId): boolean {
-    const { peers, down, now } = this.#core;
-    if (this.#transfer !== undefined || this.lease.relinquished || !this.lease.barrierOver) return false;
+    const { peers, down, now, rules } = this.#core;
+    if (this.#transfer !== undefined || this.lease.relinquished) return false;
+    if (!rules.mayHandOver(this.lease.barrierUntil, now)) return false;
     if (!peers.includes(to) || down.has(to)) return false;
     this.#transfer = { to, since: now };
     this.#tickTransfer();

@@ -45,6 +45,16 @@ export class Rules {
     return !view.relinquished && now >= view.barrierUntil && view.applied >= view.noopIndex;
   }
 
+  /** E9: leadership is handed over only when no leader of an earlier term can believe in its lease any more. */
+  mayHandOver(barrierUntil: Milliseconds, now: Milliseconds): boolean {
+    return now >= barrierUntil;
+  }
+
+  /** How far a leader's commit index holds for a log that is known to match the leader's up to `matched`. */
+  knownCommit(commit: LogIndex, matched: LogIndex, _last: LogIndex): LogIndex {
+    return Math.min(commit, matched);
+  }
+
   /** R5: only an entry of the own term commits by count, and nothing does before the barrier ends (E7). */
   mayCommit(entryTerm: Term, term: Term, barrierUntil: Milliseconds, now: Milliseconds): boolean {
     return entryTerm === term && now >= barrierUntil;

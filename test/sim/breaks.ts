@@ -1,6 +1,6 @@
 import { quorumValue } from '../../src/raft/quorum.js';
 import { type LeaseView, Rules } from '../../src/raft/rules.js';
-import type { Milliseconds, SnapshotMark, Term, Timers } from '../../src/raft/types.js';
+import type { LogIndex, Milliseconds, SnapshotMark, Term, Timers } from '../../src/raft/types.js';
 
 /**
  * The protocol with one rule broken on purpose. A simulator that does not notice is worth nothing. Those that are a
@@ -18,6 +18,8 @@ export const BREAKS = {
   'self-ack-before-fsync': 'R4: a leader counts its own entries before they are on disk',
   'read-before-noop': 'E8: a lease serves reads before the no-op of its term is applied',
   'lease-after-transfer': 'E9: the lease goes on after leadership was handed over',
+  'transfer-before-barrier': 'E9: leadership is handed over before the own barrier ends',
+  'commit-without-match': 'R5: a follower takes the commit index of a beat for entries that may be others',
   'commit-old-term': 'R5: entries of an earlier term commit by count',
   'announce-before-apply': 'R6: the leader announces a commit that it has not applied',
   'no-session-dedup': 'X2: a request that comes twice is executed twice',
@@ -69,6 +71,18 @@ class OldTerm extends Rules {
   }
 }
 
+class EarlyHandOver extends Rules {
+  override mayHandOver(): boolean {
+    return true;
+  }
+}
+
+class AnyCommit extends Rules {
+  override knownCommit(commit: LogIndex, _matched: LogIndex, last: LogIndex): LogIndex {
+    return Math.min(commit, last);
+  }
+}
+
 class Truncating extends Rules {
   override sameEntry(): boolean {
     return false;
@@ -87,6 +101,8 @@ const RULES: Partial<Record<Break, new () => Rules>> = {
   'no-commit-barrier': NoBarrier,
   'read-before-noop': BeforeNoop,
   'lease-after-transfer': AfterTransfer,
+  'transfer-before-barrier': EarlyHandOver,
+  'commit-without-match': AnyCommit,
   'commit-old-term': OldTerm,
   'truncate-without-compare': Truncating,
   'vote-without-log-check': AnyLog,

@@ -28,6 +28,7 @@ export class Faults {
     stepDown: (peer) => peer.run((raft, now) => raft.stepDown(now, 'fault')),
     snapshot: (peer) => peer.run(() => peer.takeSnapshot()),
     usurp: () => this.#usurp(),
+    tug: () => this.#tug(this.#random.shuffle(this.#world.peers).slice(0, 2), this.#random.int(3, 8)),
   };
 
   constructor(world: World) {
@@ -64,7 +65,7 @@ export class Faults {
     const { random, swarm, scheduler, network, calm, ids } = this.#world;
     if (calm || !random.chance(swarm.buggify)) return;
     const { life } = peer;
-    scheduler.after(random.around(random.pick([1, 20, 200])), () => {
+    scheduler.after(random.around(random.pick([0, 1, 20, 200])), () => {
       if (this.#world.calm || life !== peer.life) return;
       const what = random.next();
       if (what < 0.3) this.#isolate(peer.id);
@@ -121,8 +122,25 @@ export class Faults {
       for (const peer of rivals) if (this.#random.chance(0.5)) this.#bounce(peer);
     }
     const rival = this.#random.pick(rivals);
-    const delay = this.#random.next() * 1.3 * swarm.timers.promiseMs;
+    const delay = this.#random.between(this.#random.pick([0, 0.8]), 1.2) * swarm.timers.promiseMs;
     scheduler.after(delay, () => rival.run((raft, now) => raft.campaign(now)));
+  }
+
+  /** Two peers take turns: one is cut off with what it has not committed, the other campaigns. */
+  #tug(pair: readonly Peer[], turns: number): void {
+    const { scheduler, network, calm, swarm } = this.#world;
+    const [active, passive] = pair;
+    if (calm || turns === 0 || active === undefined || passive === undefined) return;
+    network.heal();
+    this.#isolate(passive.id);
+    const trip = swarm.network.delayMs + swarm.disk.syncMs;
+    for (const campaign of [2, 6]) {
+      scheduler.after(campaign * trip, () => {
+        if (active.raft?.status().role === 'follower') active.run((raft, now) => raft.campaign(now));
+      });
+    }
+    const turnMs = this.#random.between(4, 20) * trip + this.#random.pick([0, 1, 2]) * swarm.timers.promiseMs;
+    scheduler.after(turnMs, () => this.#tug([passive, active], turns - 1));
   }
 
   /** A restart that takes no time, with connections that are back at once. */

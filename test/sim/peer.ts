@@ -21,9 +21,9 @@ export class Clock {
   readonly #offset: number;
   readonly #rate: number;
 
-  constructor(random: Random, spread: number) {
+  constructor(random: Random, rate: number) {
     this.#offset = random.between(1_000, 1_000_000);
-    this.#rate = 1 + random.between(-spread, spread);
+    this.#rate = rate;
   }
 
   at(real: number): number {
@@ -33,6 +33,16 @@ export class Clock {
   real(local: number): number {
     return (local - this.#offset) / this.#rate;
   }
+}
+
+/** How fast the clock of a peer runs. */
+function drawRate({ random, swarm }: World, id: MemberId): number {
+  const drawn = {
+    uniform: random.between(-1, 1),
+    extremes: random.pick([-1, 1]),
+    outlier: id === 1 ? -1 : 1,
+  };
+  return 1 + swarm.clockSpread * drawn[swarm.clocks];
 }
 
 type Answer = (index: LogIndex) => void;
@@ -73,7 +83,7 @@ export class Peer {
     this.#rules = rules;
     this.#broken = world.broken;
     const { random, swarm } = world;
-    this.clock = new Clock(random, swarm.clockSpread);
+    this.clock = new Clock(random, drawRate(world, id));
     this.disk = new Disk(world.scheduler, random, swarm.disk.syncMs, world.broken === 'vote-not-durable');
     this.machine = new Machine(this.#dedup);
   }
@@ -238,8 +248,7 @@ export class Peer {
   }
 
   #leavesEarly(message: Message): boolean {
-    if (this.#broken === 'term-not-durable')
-      return message.type === 'beatReply' || message.type === 'appendReply';
+    if (this.#broken === 'term-not-durable') return message.type === 'beatReply';
     return this.#broken === 'ack-before-fsync' && message.type === 'appendReply';
   }
 

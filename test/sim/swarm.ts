@@ -9,8 +9,9 @@ export interface Swarm {
   readonly limits: Partial<Limits>;
   readonly faultsMs: number;
   readonly tickMs: number;
-  /** Clock rates lie within 1 +- this. */
+  /** Clock rates lie within 1 +- this; `outlier`: one is as slow as may be and all others as fast. */
   readonly clockSpread: number;
+  readonly clocks: 'uniform' | 'extremes' | 'outlier';
   readonly network: {
     readonly loss: number;
     readonly duplication: number;
@@ -34,7 +35,7 @@ export interface Swarm {
   /** Mean time between two faults, and the weight of each kind. */
   readonly faultEveryMs: number;
   readonly weights: Readonly<Record<FaultKind, number>>;
-  /** Chance of a fault right after a rare action (a new leader, a hand-over, a restart). */
+  /** Chance of a fault right after a rare action (a new leader and its first commits, a hand-over, a restart). */
   readonly buggify: number;
   /** On waking, whether timers run before the frames that waited. */
   readonly timersFirst: boolean;
@@ -55,6 +56,7 @@ export const FAULTS = [
   'stepDown',
   'snapshot',
   'usurp',
+  'tug',
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -88,20 +90,54 @@ function timers(random: Random): Timers {
 
 /** Elections faster than logs converge: one entry a frame, and hardly a leader that lasts. */
 function storm(random: Random): Partial<Swarm> {
+  const resets = random.chance(0.5);
   return {
+    network: {
+      loss: 0,
+      duplication: 0,
+      delayMs: random.pick([0.5, 2, 5]),
+      reorder: false,
+      reconnectMs: 1,
+      noticeMs: 20,
+      resets,
+    },
+    disk: { syncMs: random.pick([0.1, 0.5, 2]), tear: 0.5 },
     limits: { appendBytesMax: 64, inflightBytesMax: 200, inflightFramesMax: 1 },
     payloadBytes: 200,
     peers: random.pick([3, 5, 5]),
     faultsMs: random.pick([3_000, 10_000]),
-    faultEveryMs: random.pick([15, 40, 100]),
+    faultEveryMs: random.pick([10, 20, 50]),
+    buggify: 0.5,
     thinkMs: random.pick([5, 20]),
-    weights: { ...weights(random), isolate: 0.5, campaign: 2, heal: 2, crash: random.pick([0, 0.5]) },
+    weights: {
+      ...weights(random),
+      isolate: 0.5,
+      campaign: 2,
+      heal: 2,
+      crash: random.pick([0, 0.5]),
+      usurp: 0,
+    },
+  };
+}
+
+/** Two leaders in turn, on slow disks and with short promises: entries of old terms meet new ones in the making. */
+function tugOfWar(random: Random): Partial<Swarm> {
+  const none = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  return {
+    ...storm(random),
+    peers: 5,
+    timers: { beatMs: 10, promiseMs: 30, electionMs: random.pick([60, 200]), giveUpMs: 100, drift: 0.1 },
+    disk: { syncMs: random.pick([2, 10, 30]), tear: 0.5 },
+    faultEveryMs: 1_000,
+    weights: { ...none, tug: 1 },
   };
 }
 
 export function drawSwarm(random: Random): Swarm {
   const drawn = drawOrdinary(random);
-  return random.chance(0.15) ? { ...drawn, ...storm(random) } : drawn;
+  const flavour = random.next();
+  if (flavour < 0.1) return { ...drawn, ...storm(random) };
+  return flavour < 0.2 ? { ...drawn, ...tugOfWar(random) } : drawn;
 }
 
 function drawOrdinary(random: Random): Swarm {
@@ -113,6 +149,7 @@ function drawOrdinary(random: Random): Swarm {
     faultsMs: random.pick([5_000, 15_000, 30_000]),
     tickMs: random.pick([5, 10, 10, 20]),
     clockSpread: random.pick([0, 0.01, 0.095, 0.095]),
+    clocks: random.pick(['uniform', 'extremes', 'outlier', 'outlier']),
     network: {
       loss: calm || random.chance(0.4) ? 0 : random.pick([0.001, 0.02, 0.2]),
       duplication: calm || random.chance(0.5) ? 0 : random.pick([0.01, 0.2]),

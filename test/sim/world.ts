@@ -130,6 +130,7 @@ export class World {
 
   /** The first peer to apply an entry did so: it is committed. */
   committed(peer: Peer, entry: Entry): void {
+    if (entry.term < (peer.raft?.status().term ?? 0)) this.rare(peer);
     const holders = this.peers.filter((other) => other.disk.holds(entry.index, entry.term)).length;
     this.logs.durable(entry, holders, majority(this.ids.length));
     for (const other of this.peers) {
