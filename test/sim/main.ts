@@ -51,6 +51,8 @@ function add(report: Report): void {
 function status(): string {
   const seconds = (performance.now() - began) / 1_000;
   const hours = total.ms / 3_600_000;
+  const { user, system } = process.cpuUsage();
+  const coreHours = (user + system) / 3.6e9;
   return [
     `${total.schedules} schedules`,
     `${hours.toFixed(2)} simulated hours`,
@@ -60,7 +62,7 @@ function status(): string {
     `${total.reads} reads`,
     `${total.inconclusive} inconclusive`,
     `${seconds.toFixed(1)} s`,
-    `${((hours * 3_600) / seconds).toFixed(0)} simulated hours an hour`,
+    `${(hours / coreHours).toFixed(0)} simulated hours a core-hour`,
   ].join(', ');
 }
 
