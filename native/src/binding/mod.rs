@@ -10,6 +10,7 @@ mod generic;
 mod handle;
 mod hot;
 mod rdb;
+mod replica;
 mod value;
 mod word;
 
