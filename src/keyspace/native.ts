@@ -169,6 +169,23 @@ export interface Native {
   slotOf(key: Bytes): number;
   /** The words of a request as a RESP array, as the log holds it. */
   encodeRequest(words: readonly Word[]): Buffer;
+  /** A keyspace that only {@link Native.replicaApply} changes. Its id is good for `attach`, modes `local` and `leased`. */
+  replicaCreate(): number;
+  /** Forgets a replica and its keyspace. */
+  replicaClose(id: number): void;
+  /** Applies the entry at `index`, `null` for one without requests. Outcomes of the session `own`, `null` for none. */
+  replicaApply(id: number, index: number, batch: Uint8Array | null, own: number): Buffer | null;
+  /** Outcomes of the session's requests from `firstSeq` on, as far as they are remembered. */
+  replicaRemembered(id: number, session: number, firstSeq: number): Buffer;
+  /** The group clock and the sessions, for a snapshot. */
+  replicaSave(id: number): { stampMs: number; sessions: Buffer };
+  /** Continues behind a snapshot whose keys were loaded. */
+  replicaRestore(id: number, index: number, stampMs: number, sessions: Uint8Array): void;
+  /** Lease clock, milliseconds; 0 for no lease. Seen by all threads at once. */
+  replicaSetLease(id: number, untilMs: number): void;
+  replicaSetReady(id: number, ready: boolean): void;
+  /** When the first key expires, Unix milliseconds, or `null`. */
+  replicaNextExpiry(id: number): number | null;
   /** Lease clock, milliseconds with a fraction. */
   boottimeMs(): number;
   RdbLoader: new (keyspaceId: number, options?: { db?: number }) => NativeRdbLoader;

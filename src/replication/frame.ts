@@ -39,6 +39,8 @@ export const FrameKind = {
   snapshotAck: 12,
   statusRequest: 13,
   statusReply: 14,
+  /** The record of how the cluster was founded, for a peer that does not have it. */
+  founding: 15,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 

@@ -58,7 +58,7 @@ export class SnapshotFiles {
   /** Where to write a snapshot of that mark. Several drafts may be written at a time. */
   draftPath(mark: SnapshotMark): string {
     this.#drafts += 1;
-    return `${this.#finalPath(mark)}.${this.#drafts}${draftSuffix}`;
+    return `${this.path(mark)}.${this.#drafts}${draftSuffix}`;
   }
 
   /**
@@ -107,7 +107,8 @@ export class SnapshotFiles {
     return older.length;
   }
 
-  #finalPath({ index, term }: SnapshotMark): string {
+  /** The name under which a snapshot of that mark is published. */
+  path({ index, term }: SnapshotMark): string {
     return join(this.#dir, `snapshot-${term}-${index}.rdb`);
   }
 }

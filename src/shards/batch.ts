@@ -1,0 +1,234 @@
+/**
+ * The bytes of requests on their way to the log. The layout is described where it is read: `native/src/replica/batch.rs`.
+ *
+ * A run (the requests of one session, in order) is made once, where the requests come from, and travels unchanged; the
+ * leader puts runs behind a header and does not look inside.
+ */
+import type { Word } from '../keyspace/native.js';
+
+const BATCH_VERSION = 1;
+const BATCH_HEADER_BYTES = 21;
+const RUN_HEADER_BYTES = 28;
+const LENGTH_BYTES = 4;
+
+/** Names a session; 48 random bits, so that it is an exact number here and a u64 there. 0 is the group itself. */
+export type SessionId = number;
+
+const writeU64 = (buffer: Buffer, value: number, at: number): void => {
+  buffer.writeUInt32LE(value % 0x1_0000_0000, at);
+  buffer.writeUInt32LE(Math.floor(value / 0x1_0000_0000), at + 4);
+};
+
+const readU64 = (buffer: Buffer, at: number): number =>
+  buffer.readUInt32LE(at + 4) * 0x1_0000_0000 + buffer.readUInt32LE(at);
+
+const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+
+/** Collects the requests of one turn of the event loop, each as `length, RESP array(s)`. */
+export class RequestWriter {
+  #buffer = Buffer.allocUnsafeSlow(1024);
+  #at = 0;
+  #count = 0;
+
+  /** Requests collected. */
+  get count(): number {
+    return this.#count;
+  }
+
+  /** Bytes collected. */
+  get bytes(): number {
+    return this.#at;
+  }
+
+  /** Adds one request. */
+  write(words: readonly Word[]): void {
+    const start = this.#begin();
+    this.#array(words);
+    this.#end(start);
+  }
+
+  /** Adds several commands as one request: nobody sees the state in between. */
+  writeTransaction(requests: readonly (readonly Word[])[]): void {
+    const start = this.#begin();
+    this.#array(['MULTI']);
+    for (const words of requests) this.#array(words);
+    this.#array(['EXEC']);
+    this.#end(start);
+  }
+
+  /** Adds one request whose RESP is at hand. */
+  writeEncoded(resp: Uint8Array): void {
+    const start = this.#begin();
+    this.#reserve(resp.byteLength);
+    this.#buffer.set(resp, this.#at);
+    this.#at += resp.byteLength;
+    this.#end(start);
+  }
+
+  /** Hands over what was collected, in memory that nobody else refers to, and starts anew. */
+  take(): Uint8Array<ArrayBuffer> {
+    const taken = new Uint8Array(this.#at);
+    taken.set(this.#buffer.subarray(0, this.#at));
+    this.#at = 0;
+    this.#count = 0;
+    return taken;
+  }
+
+  #begin(): number {
+    this.#reserve(LENGTH_BYTES);
+    this.#at += LENGTH_BYTES;
+    return this.#at;
+  }
+
+  #end(start: number): void {
+    this.#buffer.writeUInt32LE(this.#at - start, start - LENGTH_BYTES);
+    this.#count++;
+  }
+
+  #array(words: readonly Word[]): void {
+    this.#header('*', words.length);
+    for (const word of words) this.#bulk(word);
+  }
+
+  #bulk(word: Word): void {
+    if (typeof word === 'object') {
+      this.#header('$', word.byteLength);
+      this.#reserve(word.byteLength + 2);
+      this.#buffer.set(word, this.#at);
+      this.#at += word.byteLength;
+    } else {
+      const text = typeof word === 'string' ? word : String(word);
+      const length = Buffer.byteLength(text);
+      this.#header('$', length);
+      this.#reserve(length + 2);
+      this.#at += this.#buffer.write(text, this.#at, length, length === text.length ? 'latin1' : 'utf8');
+    }
+    this.#lineEnd();
+  }
+
+  #header(kind: string, length: number): void {
+    this.#reserve(24);
+    this.#at += this.#buffer.write(`${kind}${length}`, this.#at, 'latin1');
+    this.#lineEnd();
+  }
+
+  #lineEnd(): void {
+    this.#buffer[this.#at++] = 13;
+    this.#buffer[this.#at++] = 10;
+  }
+
+  #reserve(bytes: number): void {
+    if (this.#at + bytes <= this.#buffer.length) return;
+    const grown = Buffer.allocUnsafeSlow(Math.max(this.#buffer.length * 2, this.#at + bytes));
+    this.#buffer.copy(grown, 0, 0, this.#at);
+    this.#buffer = grown;
+  }
+}
+
+/** What a run says of itself. */
+export interface RunHeader {
+  readonly session: SessionId;
+  readonly firstSeq: number;
+  /** Everything below has been acknowledged. */
+  readonly lowestUnacked: number;
+  readonly count: number;
+}
+
+/** A run of requests that were collected by one or more {@link RequestWriter}s. */
+export function encodeRun(header: RunHeader, requests: readonly Uint8Array[]): Buffer {
+  const bytes = requests.reduce((sum, part) => sum + part.byteLength, RUN_HEADER_BYTES);
+  const run = Buffer.allocUnsafeSlow(bytes);
+  writeU64(run, header.session, 0);
+  writeU64(run, header.firstSeq, 8);
+  writeU64(run, header.lowestUnacked, 16);
+  run.writeUInt32LE(header.count, 24);
+  let at = RUN_HEADER_BYTES;
+  for (const part of requests) {
+    run.set(part, at);
+    at += part.byteLength;
+  }
+  return run;
+}
+
+/** A run of one request to the group itself. */
+export function encodeControl(...words: readonly Word[]): Buffer {
+  const writer = new RequestWriter();
+  writer.write(words);
+  return encodeRun({ session: 0, firstSeq: 0, lowestUnacked: 0, count: 1 }, [writer.take()]);
+}
+
+/** Several runs in one piece, to travel together. */
+export function joinRuns(runs: readonly Uint8Array[]): Buffer {
+  const joined = Buffer.allocUnsafeSlow(runs.reduce((sum, run) => sum + LENGTH_BYTES + run.byteLength, 0));
+  let at = 0;
+  for (const run of runs) {
+    joined.writeUInt32LE(run.byteLength, at);
+    joined.set(run, at + LENGTH_BYTES);
+    at += LENGTH_BYTES + run.byteLength;
+  }
+  return joined;
+}
+
+/** The runs of {@link joinRuns}; undefined if the bytes are none. The runs are copies: the bytes may be reused. */
+export function splitRuns(joined: Uint8Array): Uint8Array[] | undefined {
+  const buffer = asBuffer(joined);
+  const runs: Uint8Array[] = [];
+  let at = 0;
+  while (at < buffer.length) {
+    if (at + LENGTH_BYTES > buffer.length) return undefined;
+    const start = at + LENGTH_BYTES;
+    at = start + buffer.readUInt32LE(at);
+    if (at > buffer.length) return undefined;
+    runs.push(Uint8Array.prototype.slice.call(buffer, start, at));
+  }
+  return runs;
+}
+
+/** One entry of the log: the leader's stamp and seed, and runs. */
+export function encodeBatch(
+  stampMs: number,
+  seed: readonly [number, number],
+  runs: readonly Uint8Array[],
+): Buffer {
+  const bytes = runs.reduce((sum, run) => sum + run.byteLength, BATCH_HEADER_BYTES);
+  const batch = Buffer.allocUnsafeSlow(bytes);
+  batch[0] = BATCH_VERSION;
+  writeU64(batch, stampMs, 1);
+  batch.writeUInt32LE(seed[0], 9);
+  batch.writeUInt32LE(seed[1], 13);
+  batch.writeUInt32LE(runs.length, 17);
+  let at = BATCH_HEADER_BYTES;
+  for (const run of runs) {
+    batch.set(run, at);
+    at += run.byteLength;
+  }
+  return batch;
+}
+
+/** The stamp of a batch, Unix milliseconds. */
+export function stampOf(batch: Uint8Array): number {
+  return readU64(asBuffer(batch), 1);
+}
+
+/** What became of a request of the own session; the layout is described in `native/src/replica/outcome.rs`. */
+export type Outcome =
+  | { readonly kind: 'reply'; readonly seq: number; readonly resp: Buffer }
+  | { readonly kind: 'gone'; readonly seq: number }
+  | { readonly kind: 'gap'; readonly seq: number }
+  | { readonly kind: 'expired'; readonly seq: number };
+
+const OUTCOME_KINDS = ['reply', 'gone', 'gap', 'expired'] as const;
+const OUTCOME_HEADER_BYTES = 13;
+
+/** Reads outcomes one after the other. */
+export function* decodeOutcomes(bytes: Uint8Array): Generator<Outcome> {
+  const buffer = asBuffer(bytes);
+  let at = 0;
+  while (at < buffer.length) {
+    const kind = OUTCOME_KINDS[buffer[at] ?? 0] ?? 'gone';
+    const seq = readU64(buffer, at + 1);
+    const start = at + OUTCOME_HEADER_BYTES;
+    at = start + buffer.readUInt32LE(start - LENGTH_BYTES);
+    yield kind === 'reply' ? { kind, seq, resp: buffer.subarray(start, at) } : { kind, seq };
+  }
+}

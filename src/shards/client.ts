@@ -1,0 +1,204 @@
+/**
+ * One shard as the application's thread sees it: hands requests to the shard's worker, a turn of the event loop at a
+ * time, and settles their promises when the outcomes come back.
+ */
+import { HoldfastError } from '../errors.js';
+import type { ReplyValue, Word } from '../keyspace/native.js';
+import { decodeReply } from '../resp/reply.js';
+import { decodeOutcomes, RequestWriter } from './batch.js';
+import type { ShardId, ToShard } from './protocol.js';
+import type { Abandoned } from './session.js';
+
+/** Requests without an outcome, above which a shard answers `BUSY`. */
+export const PENDING_REQUESTS_MAX = 200_000;
+/** Bytes of requests that one turn may hand over, above which they are handed over at once. */
+const TURN_BYTES_MAX = 256 * 1024;
+
+interface Pending {
+  resolve(value: ReplyValue): void;
+  reject(error: HoldfastError): void;
+  readonly bytes: boolean;
+}
+
+/** A promise that several callers wait for. */
+interface Barrier {
+  readonly promise: Promise<void>;
+  resolve(): void;
+  reject(error: HoldfastError): void;
+}
+
+/** Sends to the worker that has the shard. */
+export type Post = (message: ToShard, transfer: ArrayBuffer[]) => void;
+
+/** The application's end of one shard. */
+export class ShardClient {
+  readonly shard: ShardId;
+  readonly #post: Post;
+  readonly #writer = new RequestWriter();
+  /** By ticket, which ascend: a Map keeps them in that order. */
+  readonly #pending = new Map<number, Pending>();
+  #tickets = 0;
+  #flushing = false;
+  /** The read barrier under way, and the one for readers that came after it left. */
+  #barrier: Barrier | undefined;
+  #nextBarrier: Barrier | undefined;
+  #refusal: HoldfastError | undefined;
+
+  constructor(shard: ShardId, post: Post) {
+    this.shard = shard;
+    this.#post = post;
+  }
+
+  /** Requests without an outcome. */
+  get pending(): number {
+    return this.#pending.size;
+  }
+
+  /** Runs one command through the log. */
+  request(words: readonly Word[], bytes: boolean): Promise<ReplyValue> {
+    return this.#enqueue(bytes, () => this.#writer.write(words));
+  }
+
+  /** Runs several commands as one through the log; the reply is the array of theirs. */
+  transaction(requests: readonly (readonly Word[])[], bytes: boolean): Promise<ReplyValue> {
+    return this.#enqueue(bytes, () => this.#writer.writeTransaction(requests));
+  }
+
+  /** Runs a request whose RESP is at hand. */
+  encoded(resp: Uint8Array): Promise<ReplyValue> {
+    return this.#enqueue(false, () => this.#writer.writeEncoded(resp));
+  }
+
+  /**
+   * Resolves when this process has applied everything that was acknowledged anywhere before the call. Callers of one turn,
+   * and those that wait while another round is under way, share a round; nobody joins one that has left already.
+   */
+  barrier(): Promise<void> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    if (this.#barrier === undefined) {
+      this.#barrier = newBarrier();
+      this.#post({ type: 'barrier', shard: this.shard }, []);
+      return this.#barrier.promise;
+    }
+    this.#nextBarrier ??= newBarrier();
+    return this.#nextBarrier.promise;
+  }
+
+  /** The worker's answer to a barrier: `undefined`, or why there is none. */
+  barrierDone(error: HoldfastError | undefined): void {
+    const done = this.#barrier;
+    this.#barrier = this.#nextBarrier;
+    this.#nextBarrier = undefined;
+    if (this.#barrier !== undefined) this.#post({ type: 'barrier', shard: this.shard }, []);
+    if (error === undefined) done?.resolve();
+    else done?.reject(error);
+  }
+
+  /** Outcomes of applied requests. `base`: what makes a ticket of a sequence number. */
+  outcomes(encoded: Uint8Array, base: number): void {
+    for (const outcome of decodeOutcomes(encoded)) {
+      const ticket = outcome.seq + base;
+      const pending = this.#pending.get(ticket);
+      if (pending === undefined) continue;
+      if (outcome.kind === 'reply') settle(pending, decodeReply(outcome.resp, pending.bytes));
+      else if (outcome.kind === 'gone') pending.reject(replyGone());
+      else continue;
+      this.#pending.delete(ticket);
+    }
+  }
+
+  /** Requests that get no reply. */
+  abandoned(list: readonly Abandoned[]): void {
+    for (const { firstTicket, count, code, mayTakeEffect } of list) {
+      for (let ticket = firstTicket; ticket < firstTicket + count; ticket++) {
+        const pending = this.#pending.get(ticket);
+        this.#pending.delete(ticket);
+        pending?.reject(new HoldfastError(code, abandonText(code, mayTakeEffect), { mayTakeEffect }));
+      }
+    }
+  }
+
+  /** Whatever comes from now on is rejected with this; what is pending goes on. */
+  close(error: HoldfastError): void {
+    this.#refusal ??= error;
+  }
+
+  /** Nothing will be answered any more: everything pending is rejected, and everything that comes. */
+  refuse(error: HoldfastError): void {
+    this.#refusal = error;
+    const left = [...this.#pending.values()];
+    this.#pending.clear();
+    for (const pending of left) {
+      pending.reject(
+        new HoldfastError(error.code, error.message, { mayTakeEffect: true, cause: error.cause }),
+      );
+    }
+    this.#barrier?.reject(error);
+    this.#nextBarrier?.reject(error);
+    this.#barrier = undefined;
+    this.#nextBarrier = undefined;
+  }
+
+  #enqueue(bytes: boolean, write: () => void): Promise<ReplyValue> {
+    if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
+    if (this.#pending.size >= PENDING_REQUESTS_MAX) {
+      const text = `${PENDING_REQUESTS_MAX} requests are waiting already; nothing was sent`;
+      return Promise.reject(new HoldfastError('BUSY', text));
+    }
+    write();
+    const ticket = ++this.#tickets;
+    const promise = new Promise<ReplyValue>((resolve, reject) => {
+      this.#pending.set(ticket, { resolve, reject, bytes });
+    });
+    if (this.#writer.bytes >= TURN_BYTES_MAX) this.#flush();
+    else if (!this.#flushing) {
+      this.#flushing = true;
+      queueMicrotask(() => this.#flush());
+    }
+    return promise;
+  }
+
+  #flush(): void {
+    this.#flushing = false;
+    const count = this.#writer.count;
+    if (count === 0) return;
+    const requests = this.#writer.take();
+    this.#post({ type: 'requests', shard: this.shard, count, requests }, [requests.buffer]);
+  }
+}
+
+function settle(pending: Pending, value: ReplyValue): void {
+  if (value instanceof HoldfastError) pending.reject(value);
+  else pending.resolve(value);
+}
+
+function newBarrier(): Barrier {
+  const { promise, resolve, reject } = promiseWithResolvers();
+  promise.catch(() => {});
+  return { promise, resolve, reject };
+}
+
+function promiseWithResolvers() {
+  let resolve: () => void = () => {};
+  let reject: (error: HoldfastError) => void = () => {};
+  const promise = new Promise<void>((yes, no) => {
+    resolve = yes;
+    reject = no;
+  });
+  return { promise, resolve, reject };
+}
+
+function replyGone(): HoldfastError {
+  const text = 'the request took effect, but its reply was lost with the connection to the leader';
+  return new HoldfastError('TIMEOUT', text, { mayTakeEffect: true });
+}
+
+function abandonText(code: Abandoned['code'], mayTakeEffect: boolean): string {
+  const reason = {
+    NO_QUORUM: 'no majority of the peers can be reached',
+    TIMEOUT: 'the call took longer than timeoutMs',
+    SESSION_EXPIRED: 'the peers forgot this process while it was cut off',
+    CLOSED: 'the store was closed',
+  }[code];
+  return `${reason}; the request ${mayTakeEffect ? 'may still take effect' : 'takes no effect'}`;
+}

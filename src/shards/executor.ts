@@ -1,0 +1,70 @@
+/**
+ * Runs commands on a replicated store. Writes go through the log of their shard. Reads are linearizable: at once where
+ * this process holds the shard's lease, otherwise from local memory behind a read barrier.
+ */
+import type { Executor, Request } from '../commands/executor.js';
+import type { Bulk } from '../commands/form.js';
+import { HoldfastError } from '../errors.js';
+import type { NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
+import type { ShardClient } from './client.js';
+import { type Route, routeOf, routeOfAll } from './router.js';
+
+/** What an executor stands on. */
+export interface ReplicatedParts {
+  readonly clients: readonly ShardClient[];
+  readonly leased: NativeHandle<Bulk>;
+  readonly local: NativeHandle<Bulk>;
+  /** Whether bulks come back as Buffers. */
+  readonly bytes: boolean;
+}
+
+/** The executor of one surface of a replicated store. */
+export class ReplicatedExecutor implements Executor {
+  readonly #parts: ReplicatedParts;
+
+  constructor(parts: ReplicatedParts) {
+    this.#parts = parts;
+  }
+
+  async execute({ words, command }: Request): Promise<ReplyValue> {
+    const route = routeOf(words, command, this.#parts.clients.length);
+    if (command.write) return this.#write(words, route);
+    return this.#parts.leased.call(words) ?? this.#behindBarrier(route, (local) => local.call(words));
+  }
+
+  async transaction(requests: readonly Request[]): Promise<ReplyValue[]> {
+    const shards = this.#parts.clients.length;
+    const route = routeOfAll(requests.map(({ words, command }) => routeOf(words, command, shards)));
+    const words = requests.map((request) => request.words);
+    if (requests.some(({ command }) => command.write)) {
+      const replies = await this.#client(route).transaction(words, this.#parts.bytes);
+      if (!Array.isArray(replies)) throw new TypeError('a transaction was not answered with an array');
+      return replies;
+    }
+    const leased = this.#parts.leased.transaction(words);
+    return leased ?? this.#behindBarrier(route, (local) => local.transaction(words));
+  }
+
+  #write(words: readonly Word[], route: Route): Promise<ReplyValue> {
+    const { clients, bytes } = this.#parts;
+    if (route !== 'all') return this.#client(route === 'any' ? 0 : route).request(words, bytes);
+    return Promise.all(clients.map((client) => client.request(words, bytes))).then(
+      ([first]) => first ?? null,
+    );
+  }
+
+  async #behindBarrier<R>(route: Route, read: (local: NativeHandle<Bulk>) => R | undefined): Promise<R> {
+    const { clients, local } = this.#parts;
+    const waited = route === 'all' ? clients : [this.#client(route === 'any' ? 0 : route)];
+    await Promise.all(waited.map((client) => client.barrier()));
+    const reply = read(local);
+    if (reply === undefined) throw new HoldfastError('NOT_READY', 'this peer is not ready to answer reads');
+    return reply;
+  }
+
+  #client(shard: number): ShardClient {
+    const client = this.#parts.clients[shard];
+    if (client === undefined) throw new RangeError(`there is no shard ${shard}`);
+    return client;
+  }
+}

@@ -1,0 +1,217 @@
+/**
+ * The requests of this process to one shard, from the moment they are handed in until their outcome is known: numbered,
+ * in order, sent again in the same order and under the same numbers whenever the way to the leader may have lost them
+ * (rules X1 to X3). Pure: sending, clocks and timers belong to the host.
+ *
+ * Two countings: a *ticket* numbers the requests of this process for ever, from 1; a *sequence number* is what the log
+ * sees, `ticket - base`, and begins anew when the group has forgotten the session and another one is opened.
+ */
+import { encodeControl, encodeRun, type Outcome, RequestWriter, type SessionId } from './batch.js';
+
+/** Why a request will get no reply. */
+export type AbandonCode = 'NO_QUORUM' | 'TIMEOUT' | 'SESSION_EXPIRED' | 'CLOSED';
+
+/** Consecutive requests that will get no reply. */
+export interface Abandoned {
+  readonly firstTicket: number;
+  readonly count: number;
+  readonly code: AbandonCode;
+  readonly mayTakeEffect: boolean;
+}
+
+/** Requests that were handed in together. */
+interface Batch {
+  readonly firstTicket: number;
+  readonly count: number;
+  requests: Uint8Array;
+  readonly deadlineMs: number;
+  /** Whether it has left for a leader at least once, and so may be in a log. */
+  sent: boolean;
+  /** Whether the caller has been told that there will be no reply. It keeps its place in line all the same. */
+  abandoned: boolean;
+}
+
+/** How many bytes of requests leave in one run at the most; a single batch may be longer. */
+const RUN_BYTES_MAX = 256 * 1024;
+
+/** One process's requests to one shard. */
+export class Session {
+  readonly #newId: () => SessionId;
+  #id: SessionId;
+  /** Whether the group is known to have the session. Until then every run is preceded by the request that opens it. */
+  #open = false;
+  #base = 0;
+  #handedIn = 0;
+  /** Tickets up to this one have an outcome. */
+  #settled = 0;
+  /** In the order of their tickets; the first may be settled in part. */
+  #batches: Batch[] = [];
+  /** How many of `#batches` the present leader has been sent. */
+  #sentToLeader = 0;
+  #pendingBytes = 0;
+  #usedAtMs = 0;
+
+  constructor(newId: () => SessionId) {
+    this.#newId = newId;
+    this.#id = newId();
+  }
+
+  /** The session's id in the log. */
+  get id(): SessionId {
+    return this.#id;
+  }
+
+  /** Requests without an outcome. */
+  get pending(): number {
+    return this.#handedIn - this.#settled;
+  }
+
+  /** Bytes of the requests that are kept. */
+  get pendingBytes(): number {
+    return this.#pendingBytes;
+  }
+
+  /** Whether there is something that the present leader has not been sent. */
+  get unsent(): boolean {
+    return this.#sentToLeader < this.#batches.length;
+  }
+
+  /** The ticket of a sequence number. */
+  ticketOf(seq: number): number {
+    return seq + this.#base;
+  }
+
+  /** The lowest sequence number without an outcome. */
+  get firstPendingSeq(): number {
+    return this.#settled + 1 - this.#base;
+  }
+
+  /** Takes requests over; their tickets follow those of the call before. */
+  handIn(count: number, requests: Uint8Array, deadlineMs: number): void {
+    const firstTicket = this.#handedIn + 1;
+    this.#batches.push({ firstTicket, count, requests, deadlineMs, sent: false, abandoned: false });
+    this.#handedIn += count;
+    this.#pendingBytes += requests.byteLength;
+  }
+
+  /** The way to the leader is another one, or may have lost something: everything is sent again. */
+  resend(): void {
+    this.#sentToLeader = 0;
+  }
+
+  /** The next runs for the leader, or none. They count as sent from now on. */
+  takeRuns(nowMs: number): readonly Uint8Array[] {
+    const first = this.#batches[this.#sentToLeader];
+    if (first === undefined) return [];
+    const parts: Uint8Array[] = [];
+    let bytes = 0;
+    let count = 0;
+    for (const batch of this.#batches.slice(this.#sentToLeader)) {
+      if (bytes > 0 && bytes + batch.requests.byteLength > RUN_BYTES_MAX) break;
+      parts.push(batch.requests);
+      bytes += batch.requests.byteLength;
+      count += batch.count;
+      batch.sent = true;
+    }
+    this.#sentToLeader += parts.length;
+    this.#usedAtMs = nowMs;
+    const firstSeq = first.firstTicket - this.#base;
+    const run = encodeRun({ session: this.#id, firstSeq, lowestUnacked: this.firstPendingSeq, count }, parts);
+    return this.#open ? [run] : [encodeControl('HOLDFAST.SESSION', 'OPEN', this.#id), run];
+  }
+
+  /** Whether the group is about to forget the session because nothing was said for `idleMs`. */
+  needsTouch(nowMs: number, idleMs: number): boolean {
+    return this.#open && nowMs - this.#usedAtMs >= idleMs;
+  }
+
+  /** The run that keeps an idle session alive. */
+  touch(nowMs: number): Uint8Array {
+    this.#usedAtMs = nowMs;
+    return encodeControl('HOLDFAST.SESSION', 'TOUCH', this.#id);
+  }
+
+  /** The run that ends the session, if the group has it. */
+  end(): Uint8Array | undefined {
+    return this.#open ? encodeControl('HOLDFAST.SESSION', 'CLOSE', this.#id) : undefined;
+  }
+
+  /** An outcome came with an applied entry. Returns the requests that it leaves without a reply. */
+  settle(outcome: Outcome): readonly Abandoned[] {
+    if (outcome.kind === 'expired') return this.#forgotten();
+    this.#open = true;
+    if (outcome.kind === 'gap') this.resend();
+    else this.#settleUpTo(this.ticketOf(outcome.seq));
+    return [];
+  }
+
+  /**
+   * Gives up what is overdue. What was never sent is replaced, in its place, by requests that do nothing: it takes no
+   * effect. What was sent stays as it is, and may still take effect.
+   */
+  expire(nowMs: number, code: 'NO_QUORUM' | 'TIMEOUT'): readonly Abandoned[] {
+    const overdue = this.#batches.filter((batch) => !batch.abandoned && batch.deadlineMs <= nowMs);
+    return overdue.map((batch) => this.#abandon(batch, code));
+  }
+
+  /** The store closes: what has no outcome gets none. */
+  close(): readonly Abandoned[] {
+    const left = this.#batches
+      .filter((batch) => !batch.abandoned)
+      .map((batch) => this.#abandon(batch, 'CLOSED'));
+    this.#batches = [];
+    this.#sentToLeader = 0;
+    this.#settled = this.#handedIn;
+    this.#pendingBytes = 0;
+    return left;
+  }
+
+  #abandon(batch: Batch, code: AbandonCode): Abandoned {
+    const firstTicket = Math.max(batch.firstTicket, this.#settled + 1);
+    const count = batch.firstTicket + batch.count - firstTicket;
+    batch.abandoned = true;
+    if (!batch.sent) this.#replace(batch, requestsThatDoNothing(batch.count));
+    return { firstTicket, count, code, mayTakeEffect: batch.sent };
+  }
+
+  #replace(batch: Batch, requests: Uint8Array): void {
+    this.#pendingBytes += requests.byteLength - batch.requests.byteLength;
+    batch.requests = requests;
+  }
+
+  #settleUpTo(ticket: number): void {
+    this.#settled = Math.max(this.#settled, ticket);
+    const open = this.#batches.findIndex((batch) => batch.firstTicket + batch.count - 1 > this.#settled);
+    const done = this.#batches.splice(0, open < 0 ? this.#batches.length : open);
+    for (const batch of done) this.#pendingBytes -= batch.requests.byteLength;
+    this.#sentToLeader = Math.max(0, this.#sentToLeader - done.length);
+  }
+
+  /**
+   * The group has no such session. If it was never seen open, the request that opens it was lost on the way; otherwise
+   * the group forgot it, nobody can tell any more what became of what was sent, and what was not begins a new life.
+   */
+  #forgotten(): readonly Abandoned[] {
+    if (!this.#open) {
+      this.resend();
+      return [];
+    }
+    const sent = this.#batches.filter((batch) => batch.sent);
+    const lost = sent
+      .filter((batch) => !batch.abandoned)
+      .map((batch) => this.#abandon(batch, 'SESSION_EXPIRED'));
+    const last = sent.at(-1);
+    if (last !== undefined) this.#settleUpTo(last.firstTicket + last.count - 1);
+    this.#open = false;
+    this.#id = this.#newId();
+    this.#base = this.#settled;
+    this.resend();
+    return lost;
+  }
+}
+
+function requestsThatDoNothing(count: number): Uint8Array {
+  const writer = new RequestWriter();
+  for (let i = 0; i < count; i++) writer.write(['PING']);
+  return writer.take();
+}

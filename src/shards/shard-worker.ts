@@ -1,0 +1,196 @@
+/**
+ * One worker thread of a peer: the hosts of its shards, and on one of the workers the sockets. Starts them when there is
+ * a cluster, drives their clock, and passes on what the application, the peers and the disk have for them.
+ */
+import { randomBytes, randomInt } from 'node:crypto';
+import { HoldfastError } from '../errors.js';
+import { native } from '../keyspace/native.js';
+import type { MemberId, Message } from '../raft/types.js';
+import { FrameKind } from '../replication/frame.js';
+import type { FoundingRecord } from '../replication/identity.js';
+import { splitRuns } from './batch.js';
+import type { Clock, ShardHost } from './host.js';
+import type { Failure, FromWorker, HostStatus, ShardId, ToShard, WorkerSetup } from './protocol.js';
+import { type OpenedShard, openShard } from './shard.js';
+import type { Network } from './transport.js';
+
+/** How often time passes for the protocol. */
+const TICK_MS = 10;
+/** How often a planned stop looks whether it is done. */
+const HAND_OVER_POLL_MS = 5;
+
+/** The clocks and the randomness of the process. */
+export const processClock: Clock = {
+  now: () => native.boottimeMs(),
+  wall: () => Date.now(),
+  random32: () => randomInt(2 ** 32),
+};
+
+/** The hosts of one worker. */
+export class ShardWorker {
+  readonly #setup: WorkerSetup;
+  readonly #network: Network;
+  readonly #post: (message: FromWorker) => void;
+  readonly #shards = new Map<ShardId, OpenedShard>();
+  /** Requests and barriers that came before there was a cluster. */
+  #early: ToShard[] = [];
+  #ticker: NodeJS.Timeout | undefined;
+  #faulted = false;
+
+  constructor(
+    setup: WorkerSetup,
+    network: Network,
+    post: (message: FromWorker, transfer?: ArrayBuffer[]) => void,
+  ) {
+    this.#setup = setup;
+    this.#network = network;
+    this.#post = post;
+  }
+
+  /** There is a cluster: opens the shards and takes part. */
+  async begin(founding: FoundingRecord, restarted: boolean): Promise<void> {
+    for (const { shard, replica, disk } of this.#setup.shards) {
+      const opened = await openShard({
+        ...{ shard, replica, disk, founding, restarted },
+        setup: this.#setup,
+        network: this.#network,
+        clock: processClock,
+        newSessionId: () => randomBytes(6).readUIntLE(0, 6),
+        post: this.#post,
+        fault: (failure) => this.fault(failure),
+        guard: (work) => this.#guard(work),
+      });
+      this.#shards.set(shard, opened);
+    }
+    for (const { host } of this.#shards.values()) {
+      for (const { id } of this.#setup.members) if (!this.#network.isUp(id)) host.peerDown(id);
+    }
+    this.#foundingLeaders(restarted);
+    const early = this.#early;
+    this.#early = [];
+    for (const message of early) this.application(message);
+    // Behind the turn's I/O: beats that wait in a socket are heard before their absence is judged (rule G4).
+    this.#ticker = setInterval(() => setImmediate(() => this.#tick()), TICK_MS);
+  }
+
+  /** The application has something. */
+  application(message: ToShard): void {
+    const host = this.#host(message.shard);
+    if (host === undefined) {
+      this.#early.push(message);
+      return;
+    }
+    this.#guard(() => {
+      if (message.type === 'requests') host.requests(message.count, message.requests);
+      else if (message.type === 'barrier') host.barrier();
+      else this.#post({ type: 'transferred', id: message.id, begun: host.transfer(message.to) });
+    });
+  }
+
+  /** A message of the protocol came. */
+  message(shard: ShardId, message: Message): void {
+    this.#guard(() => this.#host(shard)?.message(message));
+  }
+
+  /** Any other frame of a shard came. */
+  frame(from: MemberId, kind: FrameKind, shard: ShardId, body: Buffer): void {
+    this.#guard(() => {
+      const opened = this.#shards.get(shard);
+      if (opened === undefined) return;
+      if (kind === FrameKind.proposeReply) opened.host.refused(from);
+      else if (kind === FrameKind.propose) opened.host.proposal(from, splitRuns(body) ?? []);
+      else opened.snapshots.frame(from, kind, body);
+    });
+  }
+
+  /** Connections to a peer were made. */
+  up(peer: MemberId): void {
+    this.#guard(() => {
+      for (const { host } of this.#shards.values()) host.peerUp(peer);
+    });
+  }
+
+  /** Connections to a peer are gone. */
+  down(peer: MemberId): void {
+    this.#guard(() => {
+      for (const { host, snapshots } of this.#shards.values()) {
+        snapshots.peerDown(peer);
+        host.peerDown(peer);
+      }
+    });
+  }
+
+  /** What the shards look like. */
+  status(): readonly HostStatus[] {
+    return [...this.#shards.values()].map(({ host }) => host.status());
+  }
+
+  /** Hands leadership over where this peer leads, and waits until nothing is under way. The caller sets the limit. */
+  async handOver(): Promise<void> {
+    const hosts = [...this.#shards.values()].map(({ host }) => host);
+    const busy = () =>
+      !this.#faulted && hosts.some((host) => host.draining || (host.leads && host.hasSuccessor));
+    while (busy()) {
+      for (const host of hosts) if (host.leads) host.transfer(undefined);
+      await new Promise((resolve) => setTimeout(resolve, HAND_OVER_POLL_MS));
+    }
+    for (const host of hosts) host.endSession();
+  }
+
+  /** Ends everything. Answers whether all that was acknowledged is in the log. */
+  async stop(): Promise<boolean> {
+    clearInterval(this.#ticker);
+    for (const { host } of this.#shards.values()) host.stop();
+    await Promise.all([...this.#shards.values()].map((opened) => opened.close()));
+    return !this.#faulted;
+  }
+
+  /** An invariant is broken or the disk failed: the leases go first, then everybody is told. */
+  fault(failure: Failure): void {
+    if (this.#faulted) return;
+    this.#faulted = true;
+    clearInterval(this.#ticker);
+    for (const { host } of this.#shards.values()) host.stop();
+    this.#post({ type: 'fault', failure });
+  }
+
+  #tick(): void {
+    this.#guard(() => {
+      for (const { host, snapshots } of this.#shards.values()) {
+        host.tick();
+        snapshots.tick();
+      }
+    });
+  }
+
+  /** In a new cluster the leaders are spread over the peers from the start. */
+  #foundingLeaders(restarted: boolean): void {
+    if (restarted) return;
+    const { members, self } = this.#setup;
+    for (const [shard, { host }] of this.#shards) {
+      if (members[shard % members.length]?.id === self.id) host.campaign();
+    }
+  }
+
+  #host(shard: ShardId): ShardHost | undefined {
+    return this.#shards.get(shard)?.host;
+  }
+
+  #guard(work: () => void): void {
+    if (this.#faulted) return;
+    try {
+      work();
+    } catch (error) {
+      // A peer that talks nonsense loses its connection; everything else is ours.
+      if (error instanceof HoldfastError && error.code === 'PROTOCOL') throw error;
+      this.fault(failureOf(error));
+    }
+  }
+}
+
+/** An error as another thread is told of it. Errors of the native code carry a code without being of the class. */
+export function failureOf(error: unknown): Failure {
+  const message = error instanceof Error ? error.message : String(error);
+  const code = error instanceof Error && 'code' in error ? String(error.code) : 'FAULTED';
+  return { code, message: error instanceof HoldfastError ? message : `a broken invariant: ${message}` };
+}

@@ -1,0 +1,393 @@
+/**
+ * The snapshots of one shard: taken when the log has grown, sent to followers that the log no longer reaches, received
+ * from a leader. A snapshot is an RDB file with the place in the log, the clock and the sessions in AUX fields (rules S1
+ * to S4, X5). While one is taken or loaded, committed entries wait; the protocol goes on.
+ */
+import { type FileHandle, open, rm } from 'node:fs/promises';
+import type { MemberId, SnapshotMark } from '../raft/types.js';
+import { FrameKind } from '../replication/frame.js';
+import {
+  decodeSnapshotAck,
+  decodeSnapshotChunk,
+  decodeSnapshotOffer,
+  encodeSnapshotAck,
+  encodeSnapshotChunk,
+  encodeSnapshotOffer,
+  type SnapshotAck,
+  type SnapshotChunk,
+  type SnapshotOffer,
+} from '../replication/snapshot-codec.js';
+import type { Clock, ShardHost } from './host.js';
+import type { Failure, ShardId } from './protocol.js';
+import type { ShardLog } from './shard-log.js';
+import type { SnapshotStore } from './snapshot-store.js';
+import type { MachineState, StateMachine } from './state-machine.js';
+import type { ShardTransport } from './transport.js';
+
+const CHUNK_BYTES = 256 * 1024;
+/** What may be on its way to a follower, or waiting there for its disk. */
+const CREDIT_BYTES = 8 * CHUNK_BYTES;
+/** A follower that says nothing for so long has gone, or its disk has. */
+const ACK_TIMEOUT_MS = 30_000;
+/** How long to wait when the connection is full. */
+const FULL_WAIT_MS = 5;
+
+/** What the snapshots of a shard need of their surroundings. */
+export interface SnapshotsParts {
+  readonly shard: ShardId;
+  readonly self: MemberId;
+  readonly host: ShardHost;
+  readonly machine: StateMachine;
+  readonly log: ShardLog;
+  readonly store: SnapshotStore;
+  readonly transport: ShardTransport;
+  readonly clock: Clock;
+  /** Bytes of log, above which a snapshot is taken. */
+  readonly logBytesMax: number;
+  readonly fault: (failure: Failure) => void;
+  /** Runs what nobody else guards: an exception faults the store. */
+  readonly guard: (work: () => void) => void;
+}
+
+/** One transfer to a follower, from the leader's end. */
+class Outgoing {
+  readonly transfer: number;
+  #ack: SnapshotAck | undefined;
+  #wake: (() => void) | undefined;
+  #ended = false;
+
+  constructor(transfer: number) {
+    this.transfer = transfer;
+  }
+
+  /** The follower's word. */
+  acknowledged(ack: SnapshotAck): void {
+    if (ack.transfer !== this.transfer) return;
+    this.#ack = ack;
+    this.#wake?.();
+  }
+
+  /** The follower is gone. */
+  end(): void {
+    this.#ended = true;
+    this.#wake?.();
+  }
+
+  /** Waits until the bytes up to `offset` may be sent. False: the transfer is over. */
+  async mayReach(offset: number): Promise<boolean> {
+    return this.#until((ack) => offset <= ack.offset + ack.creditBytes);
+  }
+
+  /** Waits until the follower has everything durable. False: the transfer is over without that. */
+  async done(): Promise<boolean> {
+    return (await this.#until((ack) => ack.state === 'done')) && this.#ack?.state === 'done';
+  }
+
+  async #until(reached: (ack: SnapshotAck) => boolean): Promise<boolean> {
+    while (!this.#ended && this.#ack?.state !== 'refused') {
+      if (this.#ack !== undefined && reached(this.#ack)) return true;
+      const said = await new Promise<boolean>((resolve) => {
+        const timer = setTimeout(() => resolve(false), ACK_TIMEOUT_MS);
+        this.#wake = () => {
+          clearTimeout(timer);
+          resolve(true);
+        };
+      });
+      if (!said) return false;
+    }
+    return false;
+  }
+}
+
+/** One transfer from a leader, from the follower's end. */
+interface Incoming {
+  readonly from: MemberId;
+  readonly offer: SnapshotOffer;
+  readonly path: string;
+  readonly file: Promise<FileHandle>;
+  /** Bytes received, and bytes written. */
+  received: number;
+  written: number;
+  /** The work on what has been received, in order. */
+  work: Promise<void>;
+  over: boolean;
+}
+
+/** The snapshots of one shard. */
+export class Snapshots {
+  readonly #parts: SnapshotsParts;
+  readonly #outgoing = new Map<MemberId, Outgoing>();
+  #incoming: Incoming | undefined;
+  #transfers = 0;
+  /** The snapshot being taken, if one is. */
+  #taking: Promise<string> | undefined;
+  #closed = false;
+
+  constructor(parts: SnapshotsParts) {
+    this.#parts = parts;
+  }
+
+  /** Takes a snapshot if the log has grown enough. */
+  tick(): void {
+    const { log, logBytesMax, machine } = this.#parts;
+    if (this.#closed || this.#taking !== undefined || this.#incoming !== undefined) return;
+    if (log.bytes > logBytesMax && machine.applied > log.mark.index) this.#run(this.#take().then(() => {}));
+  }
+
+  /** A follower needs a snapshot. */
+  send(to: MemberId): void {
+    if (this.#closed || this.#outgoing.has(to)) return;
+    const outgoing = new Outgoing(++this.#transfers);
+    this.#outgoing.set(to, outgoing);
+    this.#run(
+      this.#send(to, outgoing).finally(() => {
+        this.#outgoing.delete(to);
+      }),
+    );
+  }
+
+  /** A frame about a snapshot came. */
+  frame(from: MemberId, kind: FrameKind, body: Buffer): void {
+    if (this.#closed) return;
+    if (kind === FrameKind.snapshotAck) this.#outgoing.get(from)?.acknowledged(decodeSnapshotAck(body));
+    else if (kind === FrameKind.snapshotOffer) this.#offered(from, decodeSnapshotOffer(body));
+    else if (kind === FrameKind.snapshotChunk) this.#chunk(from, decodeSnapshotChunk(body));
+  }
+
+  /** A peer is gone, and transfers with it. */
+  peerDown(peer: MemberId): void {
+    this.#outgoing.get(peer)?.end();
+    if (this.#incoming?.from === peer) this.#abandon(this.#incoming);
+  }
+
+  /** Ends every transfer. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    for (const outgoing of this.#outgoing.values()) outgoing.end();
+    const incoming = this.#incoming;
+    if (incoming !== undefined) this.#abandon(incoming);
+    await Promise.allSettled([this.#taking, incoming?.work]);
+    await this.#parts.store.close();
+  }
+
+  /** Writes a snapshot of what is applied, and lets the log go by it. Answers its path. */
+  #take(): Promise<string> {
+    this.#taking ??= this.#takeNow().finally(() => {
+      this.#taking = undefined;
+    });
+    return this.#taking;
+  }
+
+  async #takeNow(): Promise<string> {
+    const { host, machine, log, store } = this.#parts;
+    host.holdApply();
+    const mark: SnapshotMark = { index: machine.applied, term: machine.appliedTerm };
+    const path = await store
+      .save(machine.id, mark, machine.save())
+      .finally(() => this.#guard(() => host.releaseApply()));
+    await log.setMark(mark);
+    host.compact(mark);
+    log.compact(mark.index);
+    await store.keepOnly(mark);
+    return path;
+  }
+
+  async #send(to: MemberId, outgoing: Outgoing): Promise<void> {
+    const { log, store, host, clock } = this.#parts;
+    let mark = log.mark;
+    let sent = false;
+    try {
+      const path = store.pathOf(mark) ?? (await this.#take());
+      mark = log.mark;
+      sent = await this.#stream(to, outgoing, path, mark);
+    } finally {
+      this.#guard(() => {
+        if (sent) host.raft.snapshotSent(clock.now(), to, mark);
+        else host.raft.snapshotFailed(clock.now(), to, mark);
+      });
+    }
+    if (sent) await outgoing.done();
+  }
+
+  async #stream(to: MemberId, outgoing: Outgoing, path: string, mark: SnapshotMark): Promise<boolean> {
+    const { shard, self, host } = this.#parts;
+    const { transfer } = outgoing;
+    const file = await open(path, 'r');
+    try {
+      const sizeBytes = (await file.stat()).size;
+      const term = host.raft.status().term;
+      const header = new Uint8Array();
+      this.#parts.transport.snapshot(
+        to,
+        encodeSnapshotOffer(shard, { transfer, from: self, term, mark, sizeBytes, header }),
+      );
+      for (let offset = 0; offset < sizeBytes; ) {
+        const { buffer, bytesRead } = await file.read(
+          Buffer.allocUnsafeSlow(CHUNK_BYTES),
+          0,
+          CHUNK_BYTES,
+          offset,
+        );
+        const end = offset + bytesRead;
+        if (bytesRead === 0 || !(await outgoing.mayReach(end))) return false;
+        const data = buffer.subarray(0, bytesRead);
+        if (!(await this.#sendChunk(to, mark, { transfer, offset, last: end === sizeBytes, data })))
+          return false;
+        offset = end;
+      }
+      return true;
+    } finally {
+      await file.close();
+    }
+  }
+
+  /** False: this peer does not lead any more, or the follower is gone. */
+  async #sendChunk(to: MemberId, mark: SnapshotMark, chunk: SnapshotChunk): Promise<boolean> {
+    const { shard, transport, host, clock } = this.#parts;
+    const frame = encodeSnapshotChunk(shard, chunk);
+    for (;;) {
+      const sign = host.raft.snapshotChunk(clock.now(), to, mark);
+      if (this.#closed || sign === undefined || !transport.isUp(to)) return false;
+      transport.message(sign);
+      if (transport.snapshot(to, frame)) return true;
+      await new Promise((resolve) => setTimeout(resolve, FULL_WAIT_MS));
+    }
+  }
+
+  /** A newer offer ends the transfer before it; while one is being loaded, another is refused. */
+  #offered(from: MemberId, offer: SnapshotOffer): void {
+    const { host, store, machine } = this.#parts;
+    const before = this.#incoming;
+    if (before !== undefined && before.received === before.offer.sizeBytes) {
+      this.#refuse(from, offer.transfer, 'another snapshot is being loaded');
+      return;
+    }
+    if (before !== undefined) this.#abandon(before);
+    if (offer.term < host.raft.status().term || offer.mark.index <= machine.applied) {
+      this.#refuse(from, offer.transfer, 'it is not newer than what this peer has');
+      return;
+    }
+    const path = store.draftPath(offer.mark);
+    const file = open(path, 'w');
+    file.catch(() => {});
+    this.#incoming = {
+      from,
+      offer,
+      path,
+      file,
+      received: 0,
+      written: 0,
+      work: Promise.resolve(),
+      over: false,
+    };
+    this.#acknowledge(this.#incoming, 'going');
+  }
+
+  #chunk(from: MemberId, chunk: SnapshotChunk): void {
+    const incoming = this.#incoming;
+    if (incoming === undefined || incoming.from !== from || incoming.offer.transfer !== chunk.transfer)
+      return;
+    if (chunk.offset !== incoming.received) {
+      this.#abandon(incoming);
+      this.#refuse(from, chunk.transfer, `bytes from ${incoming.received} on are missing`);
+      return;
+    }
+    // The bytes are a view of what the socket read, which is used again.
+    const data = Buffer.from(chunk.data);
+    incoming.received += data.length;
+    incoming.work = incoming.work.then(async () => {
+      if (incoming.over) return;
+      await (await incoming.file).write(data);
+      incoming.written += data.length;
+      if (chunk.last) await this.#finish(incoming);
+      else this.#acknowledge(incoming, 'going');
+    });
+    incoming.work.catch((error) => {
+      this.#abandon(incoming);
+      this.#refuse(from, chunk.transfer, String(error));
+    });
+  }
+
+  /** All bytes are there: they become durable, then this peer's state, then the base of its log. */
+  async #finish(incoming: Incoming): Promise<void> {
+    const { host, log, store, clock } = this.#parts;
+    const { mark } = incoming.offer;
+    const file = await incoming.file;
+    await file.sync();
+    await file.close();
+    if (incoming.over || host.raft.installSnapshot(clock.now(), mark) === 'refused') {
+      this.#abandon(incoming);
+      this.#refuse(incoming.from, incoming.offer.transfer, 'the log reaches further');
+      return;
+    }
+    host.holdApply();
+    try {
+      await this.#install(incoming, mark);
+    } finally {
+      this.#incoming = undefined;
+      this.#guard(() => host.releaseApply());
+    }
+    log.compact(mark.index);
+    await store.keepOnly(mark);
+    this.#acknowledge(incoming, 'done');
+  }
+
+  /** A file that cannot be loaded leaves everything as it was; what fails after that leaves a state that is no one's. */
+  async #install({ path }: Incoming, mark: SnapshotMark): Promise<void> {
+    const { host, log, store, machine, clock, fault } = this.#parts;
+    let state: MachineState;
+    try {
+      await log.drained();
+      state = await store.load(path, machine.id, mark);
+    } catch (error) {
+      this.#guard(() => host.raft.snapshotAbandoned(clock.now()));
+      throw error;
+    }
+    try {
+      await store.publish(path, mark);
+      await log.setMark(mark);
+      this.#guard(() => {
+        machine.restore(mark, state);
+        host.snapshotLoaded(mark);
+      });
+    } catch (error) {
+      fault({ code: 'FAULTED', message: `a snapshot was loaded but could not be kept: ${String(error)}` });
+      throw error;
+    }
+  }
+
+  #abandon(incoming: Incoming): void {
+    if (incoming.over) return;
+    incoming.over = true;
+    if (this.#incoming === incoming) this.#incoming = undefined;
+    const remove = async () => {
+      await (await incoming.file).close().catch(() => {});
+      await rm(incoming.path, { force: true });
+    };
+    incoming.work = incoming.work.then(remove, remove).catch(() => {});
+  }
+
+  #acknowledge({ from, offer, written }: Incoming, state: SnapshotAck['state']): void {
+    const { transfer } = offer;
+    const ack = { transfer, offset: written, creditBytes: CREDIT_BYTES, state, reason: '' };
+    this.#parts.transport.snapshot(from, encodeSnapshotAck(this.#parts.shard, ack));
+  }
+
+  #refuse(to: MemberId, transfer: number, reason: string): void {
+    const ack = { transfer, offset: 0, creditBytes: 0, state: 'refused' as const, reason };
+    this.#parts.transport.snapshot(to, encodeSnapshotAck(this.#parts.shard, ack));
+  }
+
+  /** Failures of taking and sending are the disk's: the store cannot go on without its log. */
+  #run(work: Promise<void>): void {
+    work.catch((error: unknown) => {
+      if (this.#closed) return;
+      const message = `a snapshot of shard ${this.#parts.shard}: ${error instanceof Error ? error.message : error}`;
+      this.#parts.fault({ code: 'IO', message });
+    });
+  }
+
+  #guard(work: () => void): void {
+    if (!this.#closed) this.#parts.guard(work);
+  }
+}

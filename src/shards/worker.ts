@@ -1,0 +1,159 @@
+/** Entry of a worker thread: puts a {@link ShardWorker} between the application's thread and the other peers. */
+import { parentPort, workerData } from 'node:worker_threads';
+import type { HoldfastError } from '../errors.js';
+import { digestOf } from '../options.js';
+import { closePool } from '../rdb/index.js';
+import { type FoundingRecord, Identity } from '../replication/identity.js';
+import { foundingOf, newId } from './founding.js';
+import { Membership } from './membership.js';
+import type { FromWorker, SocketsSetup, ToWorker, WorkerSetup, WorkerStatus } from './protocol.js';
+import { RelayNetwork, type ToRelay } from './relay.js';
+import { failureOf, ShardWorker } from './shard-worker.js';
+import { Sockets } from './sockets.js';
+
+/** How often a thread without sockets tells what its shards look like. */
+const STATUS_EVERY_MS = 100;
+
+/** One worker thread's parts. */
+interface Parts {
+  readonly worker: ShardWorker;
+  status(): WorkerStatus;
+  /** Ends what is not the shards'. `clean`: everything that was acknowledged is in the log. */
+  end(clean: boolean): Promise<void>;
+}
+
+const setup: WorkerSetup = workerData;
+const port = parentPort;
+if (port === null) throw new Error('this file is the entry of a worker thread');
+const post = (message: FromWorker): void => port.postMessage(message);
+
+const parts = setup.sockets === undefined ? relayed() : withSockets(setup.sockets);
+port.on('message', (message: ToWorker) => receive(message));
+
+function receive(message: ToWorker): void {
+  switch (message.type) {
+    case 'status':
+      post({ type: 'status', id: message.id, status: parts.status() });
+      break;
+    case 'founded':
+      void begin(parts.worker, message.founding, message.restarted);
+      break;
+    case 'handOver':
+      void parts.worker.handOver().then(() => post({ type: 'handedOver' }));
+      break;
+    case 'stop':
+      void stop();
+      break;
+    default:
+      parts.worker.application(message);
+  }
+}
+
+async function begin(worker: ShardWorker, founding: FoundingRecord, restarted: boolean): Promise<void> {
+  try {
+    await worker.begin(founding, restarted);
+  } catch (error) {
+    worker.fault(failureOf(error));
+  }
+}
+
+/** When nothing is left that could do anything, the thread ends by itself. */
+async function stop(): Promise<void> {
+  const clean = await parts.worker.stop();
+  await parts.end(clean);
+  await closePool();
+  port?.close();
+}
+
+/** The worker with the sockets holds the directory, and knows first that there is a cluster. */
+function withSockets(sockets: SocketsSetup): Parts {
+  const { self, members, dir, fsync, shardCount: shards, timers } = setup;
+  const expected = { peers: members.map(({ name }) => name), shards };
+  let identity: Identity | undefined;
+  try {
+    identity = dir === undefined ? undefined : Identity.open(dir, { name: self.name, fsync, expected });
+  } catch (error) {
+    post({ type: 'fault', failure: failureOf(error) });
+  }
+  const restarted = identity?.founding !== undefined;
+  const membership = new Membership({
+    ...{ self, members, shards, founding: identity?.founding },
+    incarnation: identity?.incarnation ?? newId(),
+    runId: newId(),
+    peersDigest: digestOf(members),
+    timersDigest: digestOf(timers),
+    found: (incarnations) => foundingOf(members, shards, timers, incarnations),
+    store: (founding) => identity?.found(founding),
+    send: (to, founding) => network.sendFounding(to, founding),
+    founded: (founding) => started(founding),
+  });
+  const network: Sockets = new Sockets(setup, sockets, membership, {
+    message: (shard, message) => worker.message(shard, message),
+    frame: (from, kind, shard, body) => worker.frame(from, kind, shard, body),
+    up: (member) => {
+      worker.up(member);
+      post({ type: 'event', event: { event: 'peer', member, up: true } });
+    },
+    down: (member) => {
+      worker.down(member);
+      post({ type: 'event', event: { event: 'peer', member, up: false } });
+    },
+    refused: (member, error) => refused(worker, membership, member, error),
+    status: () => worker.status(),
+  });
+  const worker = new ShardWorker(setup, network, post);
+  const started = (founding: FoundingRecord): void => {
+    post({ type: 'founded', founding, restarted });
+    void begin(worker, founding, restarted);
+  };
+  if (dir === undefined || identity !== undefined) {
+    network.start().then(
+      () => (membership.founding === undefined ? membership.start() : started(membership.founding)),
+      (error) => worker.fault(failureOf(error)),
+    );
+  }
+  return {
+    worker,
+    status: () => network.status(),
+    end: async (clean) => {
+      await network.close();
+      identity?.close(clean);
+    },
+  };
+}
+
+/** A peer without a cluster that is told that it lost its memory learns that it may not come back like this. */
+function refused(worker: ShardWorker, membership: Membership, member: number, error: HoldfastError): void {
+  const { code, message } = error;
+  post({ type: 'event', event: { event: 'refused', member, code, message } });
+  if (code === 'AMNESIAC' && membership.founding === undefined) worker.fault({ code, message });
+}
+
+/** Another worker's shards: the way out is through the worker with the sockets. */
+function relayed(): Parts {
+  const { relay } = setup;
+  if (relay === undefined) throw new Error('a worker has sockets or a relay');
+  const network = new RelayNetwork(relay);
+  const worker = new ShardWorker(setup, network, post);
+  relay.on('message', (message: ToRelay) => {
+    if (message.type === 'message') worker.message(message.shard, message.message);
+    else if (message.type === 'frame') {
+      const { body } = message;
+      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+      worker.frame(message.from, message.kind, message.shard, bytes);
+    } else {
+      network.setUp(message.peer, message.type === 'up');
+      if (message.type === 'up') worker.up(message.peer);
+      else worker.down(message.peer);
+    }
+  });
+  const teller = setInterval(() => network.sendStatus(worker.status()), STATUS_EVERY_MS);
+  return {
+    worker,
+    status: () => ({ shards: worker.status(), up: [] }),
+    end: async () => {
+      clearInterval(teller);
+      relay.close();
+    },
+  };
+}
