@@ -14,10 +14,9 @@ use crate::keyspace::{Expiry, Keyspace, Scope};
 /// A clock before every expiry: no key is due while the file is being read.
 const BEFORE_EVERYTHING_MS: i64 = i64::MIN + 1;
 
-/// Longest field of metadata that is kept.
-const AUX_BYTES_MAX: usize = 1 << 20;
-/// Fields of metadata that are kept.
+/// Metadata that is kept: so many fields, none longer than so many bytes. That of an exact snapshot is kept whole.
 const AUX_FIELDS_MAX: usize = 1024;
+const AUX_BYTES_MAX: usize = 1 << 16;
 
 /// What to load.
 #[derive(Clone, Copy, Debug)]
@@ -97,7 +96,8 @@ impl Loader {
         if key == EXACT_FIELD {
             self.fidelity = Fidelity::Exact;
         }
-        if self.aux.len() < AUX_FIELDS_MAX && key.len() + value.len() <= AUX_BYTES_MAX {
+        let is_short = key.len() + value.len() <= AUX_BYTES_MAX;
+        if self.fidelity == Fidelity::Exact || (is_short && self.aux.len() < AUX_FIELDS_MAX) {
             self.aux.push((key.to_vec(), value.to_vec()));
         }
     }

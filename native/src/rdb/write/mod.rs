@@ -77,7 +77,8 @@ impl Writer {
     pub fn new(mut options: WriteOptions) -> Self {
         if options.exact {
             options.version = EXACT_VERSION;
-            options.aux.push((EXACT_FIELD.to_vec(), b"1".to_vec()));
+            // First, so that a reader knows what to make of the rest.
+            options.aux.insert(0, (EXACT_FIELD.to_vec(), b"1".to_vec()));
         }
         debug_assert!(VERSIONS.contains(&options.version));
         let forms = Forms {
