@@ -8,6 +8,9 @@ import { type JobOrder, start } from './pool.js';
 
 export { closePool } from './pool.js';
 
+/** Versions of the format that can be written. */
+const VERSIONS: readonly number[] = [9, 10, 11];
+
 /** Hears how far a job is. */
 export interface Watched {
   /** Called with what is done and the total: bytes of the file for reading, a fraction of 1 for saving. */
@@ -121,10 +124,12 @@ export function loadFile(path: string, keyspaceId: number, options: LoadOptions 
  * saved as it is at one instant; with writes going on at the same time, different keys are saved at different instants.
  *
  * @param keyspaceId - `keyspace.id`
- * @throws HoldfastError `IO`; `CLOSED`.
+ * @throws HoldfastError `IO`; `CLOSED`. RangeError for another version than 9, 10, 11.
  */
 export function saveFile(keyspaceId: number, path: string, options: SaveOptions = {}): Promise<SaveResult> {
   const { onProgress: _, signal: __, ...form } = options;
+  if (form.version !== undefined && !VERSIONS.includes(form.version))
+    throw new RangeError(`version ${form.version} cannot be written; it is one of ${VERSIONS.join(', ')}`);
   return runWatched({ kind: 'save', path, keyspaceId, form }, options);
 }
 

@@ -90,3 +90,87 @@ fn check_usage(option: &[u8], value: i64) -> Result<(), Status> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::command::testing::TestDb;
+    use crate::reply::Reply;
+
+    fn error(reply: Reply) -> String {
+        match reply {
+            Reply::Error(status) => status.text().into_owned(),
+            other => panic!("{other:?} is no refusal"),
+        }
+    }
+
+    fn payload(db: &TestDb, key: &str) -> Vec<u8> {
+        match db.run(&["DUMP", key]) {
+            Reply::Bulk(payload) => payload,
+            other => panic!("{other:?} is no payload"),
+        }
+    }
+
+    #[test]
+    fn a_value_goes_from_key_to_key() {
+        let db = TestDb::new();
+        db.run(&["RPUSH", "list", "a", "1", "b"]);
+        let dumped = payload(&db, "list");
+        assert_eq!(db.run_bytes(&[b"RESTORE", b"copy", b"0", &dumped]), Reply::OK);
+        assert_eq!(
+            db.run(&["LRANGE", "copy", "0", "-1"]),
+            db.run(&["LRANGE", "list", "0", "-1"])
+        );
+        assert_eq!(db.run(&["DUMP", "missing"]), Reply::Null);
+    }
+
+    #[test]
+    fn a_key_in_the_way_stays_unless_replaced() {
+        let db = TestDb::new();
+        db.run(&["SET", "k", "v"]);
+        let dumped = payload(&db, "k");
+        let busy = db.run_bytes(&[b"RESTORE", b"k", b"0", &dumped]);
+        assert_eq!(error(busy), "BUSYKEY Target key name already exists.");
+        assert_eq!(
+            db.run_bytes(&[b"RESTORE", b"k", b"5000", &dumped, b"replace"]),
+            Reply::OK
+        );
+        assert_eq!(db.run(&["PTTL", "k"]), Reply::Int(5000));
+    }
+
+    #[test]
+    fn an_expiry_that_has_passed_leaves_no_key() {
+        let db = TestDb::new();
+        db.run(&["SET", "k", "v"]);
+        let dumped = payload(&db, "k");
+        let restored = db.run_bytes(&[b"RESTORE", b"k", b"1000", &dumped, b"ABSTTL", b"REPLACE"]);
+        assert_eq!(restored, Reply::OK);
+        assert_eq!(db.run(&["EXISTS", "k"]), Reply::Int(0));
+    }
+
+    #[test]
+    fn misuse_is_refused_in_the_words_of_redis() {
+        let db = TestDb::new();
+        db.run(&["SET", "k", "v"]);
+        let dumped = payload(&db, "k");
+        let refusal = |words: &[&[u8]]| error(db.run_bytes(words));
+        let broken = [&dumped[..dumped.len() - 1], b"?"].concat();
+        let footer = "ERR DUMP payload version or checksum are wrong";
+        assert_eq!(refusal(&[b"RESTORE", b"n", b"0", &broken]), footer);
+        assert_eq!(refusal(&[b"RESTORE", b"n", b"0", b"short"]), footer);
+        let negative = "ERR Invalid TTL value, must be >= 0";
+        assert_eq!(refusal(&[b"RESTORE", b"n", b"-1", &dumped]), negative);
+        assert_eq!(
+            refusal(&[b"RESTORE", b"n", b"0", &dumped, b"NEVER"]),
+            "ERR syntax error"
+        );
+        let usage = "ERR Invalid FREQ value, must be >= 0 and <= 255";
+        assert_eq!(
+            refusal(&[b"RESTORE", b"n", b"0", &dumped, b"FREQ", b"256"]),
+            usage
+        );
+        assert_eq!(
+            db.run_bytes(&[b"RESTORE", b"n", b"0", &dumped, b"IDLETIME", b"5"]),
+            Reply::OK
+        );
+    }
+}
