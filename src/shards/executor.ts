@@ -9,6 +9,11 @@ import type { NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
 import type { ShardClient } from './client.js';
 import { type Route, routeOf, routeOfAll } from './router.js';
 
+/** Bytes of one word, and of one request: what Redis takes for a value (`proto-max-bulk-len`). */
+const REQUEST_BYTES_MAX = 512 * 1024 * 1024;
+/** No string of so many UTF-16 units can be longer in UTF-8 than the limit. */
+const SURELY_SHORT_LENGTH = REQUEST_BYTES_MAX / 3 / 1024;
+
 /** What an executor stands on. */
 export interface ReplicatedParts {
   readonly clients: readonly ShardClient[];
@@ -27,6 +32,7 @@ export class ReplicatedExecutor implements Executor {
   }
 
   async execute({ words, command }: Request): Promise<ReplyValue> {
+    checkSize(words);
     const route = routeOf(words, command, this.#parts.clients.length);
     if (command.write) return this.#write(words, route);
     return this.#parts.leased.call(words) ?? this.#behindBarrier(route, (local) => local.call(words));
@@ -36,6 +42,7 @@ export class ReplicatedExecutor implements Executor {
     const shards = this.#parts.clients.length;
     const route = routeOfAll(requests.map(({ words, command }) => routeOf(words, command, shards)));
     const words = requests.map((request) => request.words);
+    checkSize(words.flat());
     if (requests.some(({ command }) => command.write)) {
       const replies = await this.#client(route).transaction(words, this.#parts.bytes);
       if (!Array.isArray(replies)) throw new TypeError('a transaction was not answered with an array');
@@ -67,4 +74,16 @@ export class ReplicatedExecutor implements Executor {
     if (client === undefined) throw new RangeError(`there is no shard ${shard}`);
     return client;
   }
+}
+
+/** Refuses, before anything is copied, what no peer would take. */
+function checkSize(words: readonly Word[]): void {
+  let bytes = 0;
+  for (const word of words) {
+    if (typeof word === 'object') bytes += word.byteLength;
+    else if (typeof word === 'string')
+      bytes += word.length < SURELY_SHORT_LENGTH ? word.length : Buffer.byteLength(word);
+  }
+  if (bytes <= REQUEST_BYTES_MAX) return;
+  throw new HoldfastError('ERR', 'ERR string exceeds maximum allowed size (proto-max-bulk-len)');
 }

@@ -29,7 +29,7 @@ import type { ShardTransport } from './transport.js';
 /** Requests without an outcome are sent again when none came for so long: the last resort, behind links and leaders. */
 const STALL_MS = 1_000;
 /** A leader with expired keys and nothing to append moves the clock this often (rule D3). */
-const CLOCK_EVERY_MS = 100;
+const CLOCK_EVERY_MS = 20;
 /** A session says something this often, so that the group does not forget it. */
 const TOUCH_EVERY_MS = 120_000;
 
@@ -195,6 +195,12 @@ export class ShardHost {
   /** Whether there is somebody to hand leadership to. */
   get hasSuccessor(): boolean {
     return this.#furthest() !== undefined;
+  }
+
+  /** Gives leadership up at once. */
+  stepDown(reason: string): void {
+    this.raft.stepDown(this.#clock.now(), reason);
+    this.#pump();
   }
 
   /** Stands for election at once: for the peer that a shard's founding leader is to be. */

@@ -16,6 +16,8 @@ import type { Network } from './transport.js';
 
 /** How often time passes for the protocol. */
 const TICK_MS = 10;
+/** A gap between the clocks that grew by so much at once was a suspend. */
+const SUSPENDED_MS = 500;
 /** How often a planned stop looks whether it is done. */
 const HAND_OVER_POLL_MS = 5;
 
@@ -36,6 +38,8 @@ export class ShardWorker {
   #early: ToShard[] = [];
   #ticker: NodeJS.Timeout | undefined;
   #faulted = false;
+  /** By how much the lease clock, which counts suspends, is ahead of the one that does not. */
+  #clockGapMs = native.boottimeMs() - performance.now();
 
   constructor(
     setup: WorkerSetup,
@@ -156,11 +160,21 @@ export class ShardWorker {
 
   #tick(): void {
     this.#guard(() => {
+      if (this.#slept())
+        for (const { host } of this.#shards.values()) host.stepDown('the host was suspended');
       for (const { host, snapshots } of this.#shards.values()) {
         host.tick();
         snapshots.tick();
       }
     });
+  }
+
+  /** Whether the host was suspended since the last tick: the lease clock ran on, the other one did not (rule E10). */
+  #slept(): boolean {
+    const gapMs = native.boottimeMs() - performance.now();
+    const slept = gapMs - this.#clockGapMs > SUSPENDED_MS;
+    this.#clockGapMs = gapMs;
+    return slept;
   }
 
   /** In a new cluster the leaders are spread over the peers from the start. */
@@ -188,9 +202,13 @@ export class ShardWorker {
   }
 }
 
-/** An error as another thread is told of it. Errors of the native code carry a code without being of the class. */
+/** Codes with which the native code refuses, without its errors being of the class. */
+const NATIVE_CODES: ReadonlySet<unknown> = new Set(['CLOSED', 'CORRUPT', 'FAULTED']);
+
+/** An error as another thread is told of it. */
 export function failureOf(error: unknown): Failure {
-  const message = error instanceof Error ? error.message : String(error);
-  const code = error instanceof Error && 'code' in error ? String(error.code) : 'FAULTED';
-  return { code, message: error instanceof HoldfastError ? message : `a broken invariant: ${message}` };
+  if (error instanceof HoldfastError) return { code: error.code, message: error.message };
+  if (!(error instanceof Error)) return { code: 'FAULTED', message: `a broken invariant: ${String(error)}` };
+  const code = 'code' in error && NATIVE_CODES.has(error.code) ? String(error.code) : 'FAULTED';
+  return { code, message: code === 'FAULTED' ? `a broken invariant: ${error.message}` : error.message };
 }
