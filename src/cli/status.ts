@@ -1,9 +1,9 @@
-import Table from 'cli-table3';
 import { HoldfastError } from '../errors.js';
 import { connectClient } from '../replication/status-client.js';
 import { readSecret, type SecretSource } from './arguments.js';
 import { printLine } from './output.js';
 import { type Answer, type ClusterPicture, parseAnswer, pictureOf } from './status-picture.js';
+import { tableOf } from './table.js';
 
 /** Options of `holdfast status`. */
 export interface StatusOptions extends SecretSource {
@@ -40,21 +40,18 @@ async function askAll({ peer, timeoutMs }: StatusOptions, secret: string | undef
 const isSelf = (status: { name: string }) => (peer: { name: string }) => peer.name === status.name;
 
 function render({ shards, peers }: ClusterPicture): string {
-  const style = { head: [], border: [] };
-  const roles = new Table({
-    head: ['shard', 'leader', 'term', 'peer', 'role', 'commit', 'applied', 'lag'],
-    style,
+  const links = peers.map(({ name, address, up, reason }) => {
+    return [name ?? '?', address, up ? 'up' : `down: ${reason ?? 'no answer'}`];
   });
-  for (const { shard, leader, term, replicas } of shards) {
-    for (const { peer, role, commit, applied, lag } of replicas) {
-      roles.push([shard, leader ?? 'none', term, peer, role, commit, applied, lag]);
-    }
-  }
-  const links = new Table({ head: ['peer', 'address', 'state'], style });
-  for (const { name, address, up, reason } of peers) {
-    links.push([name ?? '?', address, up ? 'up' : `down: ${reason ?? 'no answer'}`]);
-  }
-  return `${links.toString()}\n${roles.toString()}`;
+  const replicas = shards.flatMap(({ shard, leader, term, replicas }) =>
+    replicas.map(({ peer, role, commit, applied, lag }) => {
+      return [shard, leader ?? 'none', term, peer, role, commit, applied, lag];
+    }),
+  );
+  return [
+    tableOf(links, { head: ['peer', 'address', 'state'] }),
+    tableOf(replicas, { head: ['shard', 'leader', 'term', 'peer', 'role', 'commit', 'applied', 'lag'] }),
+  ].join('\n');
 }
 
 /** Prints what the peers say of themselves. Resolves to the exit code: 1 if a shard has no leader. */

@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { HoldfastError } from '../../errors.js';
 import type { PeerNews, ShardView } from './messages.js';
-import { PeerProcess } from './peer-process.js';
+import { type PeerListener, PeerProcess } from './peer-process.js';
 
 /** The demo's peers. */
 export const PEER_NAMES = ['a', 'b', 'c'] as const;
@@ -59,17 +59,18 @@ export class DemoCluster {
   readonly #keep: boolean;
   readonly #shards: number;
   readonly #secret = randomBytes(32).toString('hex');
-  readonly #onNews: (name: PeerName, news: PeerNews) => void;
+  readonly #listener: PeerListener;
   readonly #processes = new Map<PeerName, PeerProcess>();
   readonly #views = new Map<PeerName, PeerView>();
   readonly #disposeAtExit = () => this.#disposeNow();
   #peers: Record<PeerName, string> | undefined;
+  #disposed = false;
 
   /** `keep`: the directory stays. */
-  constructor(options: { shards: number; keep: boolean }, onNews: (name: PeerName, news: PeerNews) => void) {
+  constructor(options: { shards: number; keep: boolean }, listener: PeerListener) {
     this.#shards = options.shards;
     this.#keep = options.keep;
-    this.#onNews = onNews;
+    this.#listener = listener;
     this.dir = mkdtempSync(join(tmpdir(), 'holdfast-demo-'));
     process.on('exit', this.#disposeAtExit);
   }
@@ -77,8 +78,12 @@ export class DemoCluster {
   /** Starts a peer, again if it was there before; resolves when it has caught up. */
   async start(name: PeerName): Promise<void> {
     this.#peers ??= await freeAddresses();
+    if (this.#disposed) throw new HoldfastError('CLOSED', 'the demo is over');
     const restarted = this.#processes.has(name);
-    const peer = new PeerProcess(name, (news) => this.#receive(name, news));
+    const peer = new PeerProcess(name, {
+      news: (news) => this.#receive(name, news),
+      failed: (error) => this.#listener.failed(error),
+    });
     this.#processes.set(name, peer);
     this.#views.set(name, { name, pid: peer.pid, state: restarted ? 'catching up' : 'starting', shards: [] });
     await peer.call('open', {
@@ -136,13 +141,9 @@ export class DemoCluster {
     await peer.ended();
   }
 
-  /** Throws if a peer ended that nobody killed. */
-  throwIfFailed(): void {
-    for (const peer of this.#processes.values()) if (peer.failure !== undefined) throw peer.failure;
-  }
-
   /** Ends every process and removes the directory. */
   async dispose(): Promise<void> {
+    this.#disposed = true;
     for (const peer of this.#processes.values()) peer.kill();
     await Promise.all([...this.#processes.values()].map((peer) => peer.ended()));
     this.#removeDir();
@@ -161,6 +162,6 @@ export class DemoCluster {
 
   #receive(name: PeerName, news: PeerNews): void {
     if (news.type === 'status') this.view(name).shards = news.shards;
-    this.#onNews(name, news);
+    this.#listener.news(news);
   }
 }

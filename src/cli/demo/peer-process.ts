@@ -8,6 +8,14 @@ const ENTRY = fileURLToPath(new URL('./peer-main.js', import.meta.url));
 /** What is kept of a peer's stderr, for the message if it dies. */
 const STDERR_CHARS_MAX = 4_096;
 
+/** Who wants to know of a peer. */
+export interface PeerListener {
+  /** The peer said something unasked. */
+  news(news: PeerNews): void;
+  /** It ended though nobody killed it. */
+  failed(error: HoldfastError): void;
+}
+
 interface Waiting {
   resolve: (answer: unknown) => void;
   reject: (error: Error) => void;
@@ -17,6 +25,7 @@ interface Waiting {
 export class PeerProcess {
   readonly name: string;
   readonly #child: ChildProcess;
+  readonly #listener: PeerListener;
   readonly #waiting = new Map<number, Waiting>();
   readonly #exited: Promise<unknown>;
   #nextId = 1;
@@ -24,9 +33,9 @@ export class PeerProcess {
   #killed = false;
   #failure: HoldfastError | undefined;
 
-  /** `onNews` gets what the peer says unasked. */
-  constructor(name: string, onNews: (news: PeerNews) => void) {
+  constructor(name: string, listener: PeerListener) {
     this.name = name;
+    this.#listener = listener;
     this.#child = fork(ENTRY, [], {
       execArgv: [],
       serialization: 'advanced',
@@ -38,7 +47,7 @@ export class PeerProcess {
     this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_CHARS_MAX);
     });
-    this.#child.on('message', (message: FromPeer) => this.#receive(message, onNews));
+    this.#child.on('message', (message: FromPeer) => this.#receive(message));
     this.#child.on('error', (error) => this.#fail(`could not be started: ${error.message}`));
     this.#child.on('close', (code, signal) => this.#fail(`ended with ${signal ?? `exit code ${code}`}`));
   }
@@ -46,11 +55,6 @@ export class PeerProcess {
   /** `undefined` if it could not be started. */
   get pid(): number | undefined {
     return this.#child.pid;
-  }
-
-  /** Why it ended, if it did and was not killed on purpose. */
-  get failure(): HoldfastError | undefined {
-    return this.#killed ? undefined : this.#failure;
   }
 
   /** Asks the peer. Rejects with its error, or `PEER_ENDED` if it ends before it has answered. */
@@ -78,9 +82,9 @@ export class PeerProcess {
     await this.#exited;
   }
 
-  #receive(message: FromPeer, onNews: (news: PeerNews) => void): void {
+  #receive(message: FromPeer): void {
     if (message.type !== 'answer' && message.type !== 'failed') {
-      onNews(message);
+      this.#listener.news(message);
       return;
     }
     const waiting = this.#waiting.get(message.id);
@@ -98,5 +102,6 @@ export class PeerProcess {
     this.#failure = new HoldfastError('PEER_ENDED', text, { cause: this.#stderr });
     for (const { reject } of this.#waiting.values()) reject(this.#failure);
     this.#waiting.clear();
+    if (!this.#killed) this.#listener.failed(this.#failure);
   }
 }

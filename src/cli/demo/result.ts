@@ -1,4 +1,4 @@
-import Table from 'cli-table3';
+import { tableOf } from '../table.js';
 import type { PeerName } from './cluster.js';
 
 /** What the demo found; printed by `--json` as it is. */
@@ -43,9 +43,7 @@ export const number = (value: number): string => grouped.format(value);
 
 /** The table at the end. */
 export function resultTable(result: DemoResult): string {
-  const table = new Table({ style: { head: [], border: [] }, colAligns: ['left', 'right'] });
-  const { digests } = result;
-  table.push(
+  const rows = [
     ['keys restored', number(result.keysRestored)],
     ['restore', `${number(result.restoreMs)} ms`],
     ['writes acknowledged', number(result.acknowledged)],
@@ -57,7 +55,7 @@ export function resultTable(result: DemoResult): string {
     ['new leader', `${result.newLeader}, term ${result.term}`],
     ['unavailable', `${number(result.unavailableMs)} ms`],
     ['catch-up', `${number(result.catchUpMs)} ms`],
-  );
-  for (const [name, digest] of Object.entries(digests)) table.push([`digest of ${name}`, digest]);
-  return table.toString();
+    ...Object.entries(result.digests).map(([name, digest]) => [`digest of ${name}`, digest]),
+  ];
+  return tableOf(rows, { align: ['left', 'right'] });
 }

@@ -53,8 +53,13 @@ export class Demo {
   constructor(options: DemoOptions, view: View, signal: AbortSignal) {
     this.#options = options;
     this.#view = view;
-    this.#signal = signal;
-    this.#cluster = new DemoCluster(options, (name, news) => this.#receive(name, news));
+    // A peer that ends by itself ends the demo as well, wherever it is.
+    const failure = new AbortController();
+    this.#signal = AbortSignal.any([signal, failure.signal]);
+    this.#cluster = new DemoCluster(options, {
+      news: (news) => this.#receive(news),
+      failed: (error) => failure.abort(error),
+    });
   }
 
   /** The directory of the peers' data. */
@@ -78,7 +83,7 @@ export class Demo {
     const phaseMs = (this.#options.seconds * 1_000) / 3;
     await this.#start();
     const restored = await this.#restoreFile();
-    await this.#cluster.peer('a').call('prepare', null);
+    await this.#interruptible(this.#cluster.peer('a').call('prepare', null));
     const startedMs = monotonicMs();
     await this.#write(PEER_NAMES, 1);
     await this.#pass(phaseMs);
@@ -118,11 +123,9 @@ export class Demo {
   async #write(names: readonly PeerName[], incarnation: number): Promise<void> {
     const { inFlight } = this.#options;
     this.#writing = true;
-    await Promise.all(
-      names.map((name) =>
-        this.#cluster.peer(name).call('write', { writer: `${name}${incarnation}`, inFlight }),
-      ),
-    );
+    const start = (name: PeerName) =>
+      this.#cluster.peer(name).call('write', { writer: `${name}${incarnation}`, inFlight });
+    await this.#interruptible(Promise.all(names.map(start)));
     const from = names.length === 1 ? `${names[0]} again` : 'all peers';
     this.#view.note(`writing from ${from}, ${inFlight} writes at a time each`);
   }
@@ -230,7 +233,7 @@ export class Demo {
     };
   }
 
-  #receive(_name: PeerName, news: PeerNews): void {
+  #receive(news: PeerNews): void {
     if (news.type === 'issuing') this.#ledger.issue(news.writer, news.below);
     if (news.type === 'restored') this.#restore = news;
     if (news.type !== 'written') return;
@@ -272,7 +275,6 @@ export class Demo {
   async #pass(durationMs: number): Promise<void> {
     const untilMs = monotonicMs() + durationMs;
     while (monotonicMs() < untilMs) {
-      this.#cluster.throwIfFailed();
       const waitMs = Math.min(DRAW_EVERY_MS, Math.max(1, untilMs - monotonicMs()));
       await this.#interruptible(new Promise((resolve) => setTimeout(resolve, waitMs)));
     }

@@ -1,6 +1,6 @@
 import { styleText } from 'node:util';
-import Table from 'cli-table3';
 import { createLogUpdate } from 'log-update';
+import { tableOf } from '../table.js';
 import type { PeerView } from './cluster.js';
 import { number } from './result.js';
 import { type Picture, percent, roleText, type View } from './view.js';
@@ -41,20 +41,18 @@ export class TerminalView implements View {
   }
 
   #peers(peers: readonly PeerView[]): string {
-    const table = new Table({
-      head: ['peer', 'process', 'role', 'term', 'commit', 'applied'],
-      style: { head: [], border: [] },
-      colAligns: ['left', 'right', 'left', 'right', 'right', 'right'],
-    });
     const sum = (numbers: number[]) => number(numbers.reduce((total, each) => total + each, 0));
-    for (const peer of peers) {
-      const { name, pid, shards } = peer;
-      const known = peer.state === 'killed' ? [] : shards;
-      const term = Math.max(0, ...known.map((shard) => shard.term));
-      const commit = sum(known.map((shard) => shard.commit));
-      table.push([name, pid ?? '', this.#role(peer), term, commit, sum(known.map((shard) => shard.applied))]);
-    }
-    return table.toString();
+    const rows = peers.map((peer) => {
+      const { name, pid, state, shards } = peer;
+      if (state === 'killed' || shards.length === 0) return [name, pid ?? '', this.#role(peer), '', '', ''];
+      const term = Math.max(...shards.map((shard) => shard.term));
+      const commit = sum(shards.map((shard) => shard.commit));
+      return [name, pid ?? '', this.#role(peer), term, commit, sum(shards.map((shard) => shard.applied))];
+    });
+    return tableOf(rows, {
+      head: ['peer', 'process', 'role', 'term', 'commit', 'applied'],
+      align: ['left', 'right', 'left', 'right', 'right', 'right'],
+    });
   }
 
   #role(peer: PeerView): string {

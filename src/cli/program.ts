@@ -1,0 +1,165 @@
+import { createRequire } from 'node:module';
+import { Command, Option } from 'commander';
+import { address, addresses, peerList, seconds, wholeNumber } from './arguments.js';
+import type { DemoCommandOptions } from './demo/command.js';
+import type { ServeOptions } from './serve.js';
+import type { StatusOptions } from './status.js';
+
+const SHARDS_MAX = 64;
+const SECONDS_MAX = 600;
+const IN_FLIGHT_MAX = 1_024;
+const TIMEOUT_MS_MAX = 600_000;
+
+const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
+
+/** Takes the exit code of the command that ran. */
+export type Finish = (exitCode: number) => void;
+
+// Commands are imported when they run, so that help needs no addon.
+function demo(finish: Finish): Command {
+  return new Command('demo')
+    .description(
+      'three peers on this machine, a restored RDB file, a killed leader, and a check that nothing was lost',
+    )
+    .option(
+      '--rdb <file>',
+      'RDB file to restore (default: a shop of 22,245 keys that comes with the package)',
+    )
+    .option('--shards <n>', 'shards of the cluster', wholeNumber(1, SHARDS_MAX), 1)
+    .option('--seconds <n>', 'how long the workload runs', seconds(1, SECONDS_MAX), 9)
+    .option('--in-flight <n>', 'writes at a time, from each peer', wholeNumber(1, IN_FLIGHT_MAX), 32)
+    .option('--keep', 'leave the data directory')
+    .option('--json', 'print the result as JSON and nothing else')
+    .addHelpText('after', examples('holdfast demo --shards 3', 'holdfast demo --rdb dump.rdb --json'))
+    .action(async (options: DemoCommandOptions) => {
+      const { demoCommand } = await import('./demo/command.js');
+      finish(await demoCommand(options));
+    });
+}
+
+function serve(finish: Finish): Command {
+  return new Command('serve')
+    .description('run a peer until SIGTERM, then hand over and exit 0')
+    .addOption(new Option('--name <name>', "this peer's name").env('HOLDFAST_NAME').makeOptionMandatory())
+    .addOption(
+      new Option('--peers <list>', 'all peers, as a=host:port,b=host:port,...')
+        .env('HOLDFAST_PEERS')
+        .argParser(peerList)
+        .makeOptionMandatory(),
+    )
+    .addOption(
+      new Option('--dir <dir>', 'directory for log and snapshots (default: memory only)').env('HOLDFAST_DIR'),
+    )
+    .addOption(
+      new Option('--listen <host:port>', 'where to listen, if not at the address in --peers')
+        .env('HOLDFAST_LISTEN')
+        .argParser(address),
+    )
+    .addOption(
+      new Option('--shards <n>', 'shards of the cluster')
+        .env('HOLDFAST_SHARDS')
+        .argParser(wholeNumber(1, SHARDS_MAX))
+        .default(1),
+    )
+    .addOption(
+      new Option('--fsync <mode>', 'when writes are on disk')
+        .env('HOLDFAST_FSYNC')
+        .choices(['always', 'everysec']),
+    )
+    .addOption(secretFile())
+    .option('--json', 'log lines as JSON')
+    .addHelpText(
+      'after',
+      examples(
+        'holdfast serve --name a --peers a=10.0.0.1:7600,b=10.0.0.2:7600,c=10.0.0.3:7600 --dir /var/lib/holdfast',
+      ),
+    )
+    .action(async (options: ServeOptions) => {
+      const { serveCommand } = await import('./serve.js');
+      finish(await serveCommand(options));
+    });
+}
+
+function status(finish: Finish): Command {
+  return new Command('status')
+    .description('ask running peers; exit 1 if a shard has no leader')
+    .requiredOption(
+      '--peer <host:port,...>',
+      'a peer, or several; the others are found through it',
+      addresses,
+    )
+    .addOption(secretFile())
+    .option('--timeout-ms <n>', 'how long to wait for each peer', wholeNumber(1, TIMEOUT_MS_MAX), 2_000)
+    .option('--json', 'print the answer as JSON')
+    .addHelpText('after', examples('holdfast status --peer 10.0.0.1:7600 --secret-file /etc/holdfast/secret'))
+    .action(async (options: StatusOptions) => {
+      const { statusCommand } = await import('./status.js');
+      finish(await statusCommand(options));
+    });
+}
+
+function rdb(finish: Finish): Command {
+  const json = new Command('json')
+    .description('print the keys and values of an RDB file as JSON')
+    .argument('<file>', 'RDB file')
+    .option('--canonical', 'one form for equal data: keys, fields and members in the order of their bytes')
+    .addHelpText(
+      'after',
+      examples('holdfast rdb json dump.rdb', 'holdfast rdb json --canonical dump.rdb | sha256sum'),
+    )
+    .action(async (file: string, options: { canonical?: boolean }) => {
+      const { rdbJsonCommand } = await import('./rdb.js');
+      finish(await rdbJsonCommand(file, options));
+    });
+  const inspect = new Command('inspect')
+    .description('count the keys of an RDB file by type and encoding, and verify its checksum')
+    .argument('<file>', 'RDB file')
+    .option('--json', 'print the counts as JSON')
+    .addHelpText('after', examples('holdfast rdb inspect dump.rdb'))
+    .action(async (file: string, options: { json?: boolean }) => {
+      const { rdbInspectCommand } = await import('./rdb.js');
+      finish(await rdbInspectCommand(file, options));
+    });
+  return new Command('rdb')
+    .description('read RDB files')
+    .addHelpText('after', examples('holdfast rdb inspect dump.rdb'))
+    .addCommand(json)
+    .addCommand(inspect);
+}
+
+function secretFile(): Option {
+  return new Option(
+    '--secret-file <file>',
+    'file with the shared secret (default: the environment variable HOLDFAST_SECRET)',
+  ).env('HOLDFAST_SECRET_FILE');
+}
+
+function examples(...lines: string[]): string {
+  return `\nExample:\n${lines.map((line) => `  ${line}`).join('\n')}`;
+}
+
+/** The whole command line. */
+export function program(finish: Finish): Command {
+  const root = new Command('holdfast')
+    .description('an embeddable, highly available store with the Redis data model')
+    .version(version)
+    .option('--verbose', 'say where an error comes from (also: HOLDFAST_DEBUG=1)')
+    .addHelpText('after', `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage.`);
+  for (const command of [demo, serve, status, rdb]) root.addCommand(command(finish));
+  const all = [root, ...root.commands, ...root.commands.flatMap((command) => command.commands)];
+  for (const command of all) {
+    command.exitOverride().configureOutput({ outputError: (text, write) => write(usageLine(text, command)) });
+  }
+  return root;
+}
+
+/** What commander says, in the form of all errors, with the way to more. */
+function usageLine(text: string, command: Command): string {
+  const names: string[] = [];
+  for (let at: Command | null = command; at !== null; at = at.parent) names.unshift(at.name());
+  const message = text
+    .replace(/^error: /, '')
+    .trim()
+    .replaceAll(/\s*\n\s*/g, ' ');
+  return `holdfast: USAGE: ${message} (see ${names.join(' ')} --help)\n`;
+}
