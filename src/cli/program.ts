@@ -144,7 +144,10 @@ export function program(finish: Finish): Command {
     .description('an embeddable, highly available store with the Redis data model')
     .version(version)
     .option('--verbose', 'say where an error comes from (also: HOLDFAST_DEBUG=1)')
-    .addHelpText('after', `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage.`);
+    .addHelpText(
+      'after',
+      `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage, 128 + n ended by signal n.`,
+    );
   for (const command of [demo, serve, status, rdb]) root.addCommand(command(finish));
   const all = [root, ...root.commands, ...root.commands.flatMap((command) => command.commands)];
   for (const command of all) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { RdbInspection } from '../../src/rdb/index.js';
+import type { Report } from '../../src/rdb/index.js';
 import { DEMO_EXPIRING_KEYS, DEMO_FIRST_EXPIRY_MS, DEMO_KEYS, demoData } from './demo-data.js';
 import { run } from './run-cli.js';
 
@@ -23,19 +23,19 @@ describe("the demo's file", () => {
   it('has at least 20,000 keys, and of each type as many as it was made of', async () => {
     const { exitCode, stdout } = await run(['rdb', 'inspect', '--json', FIXTURE]);
     expect(exitCode).toBe(0);
-    const inspection = JSON.parse(stdout) as RdbInspection;
+    const report = JSON.parse(stdout) as Report;
     expect(KEYS).toBeGreaterThanOrEqual(20_000);
-    expect(inspection).toMatchObject({
+    expect(report).toMatchObject({
       keys: KEYS,
       expires: DEMO_EXPIRING_KEYS,
       expired: 0,
       checksum: 'right',
     });
     const byType: Record<string, number> = {};
-    for (const { type, keys } of inspection.types) byType[type] = (byType[type] ?? 0) + keys;
+    for (const { type, keys } of report.types) byType[type] = (byType[type] ?? 0) + keys;
     expect(byType).toEqual(DEMO_KEYS);
     // Packed and unpacked forms of hash, set and sorted set are both there.
-    expect(inspection.types.length).toBeGreaterThanOrEqual(8);
+    expect(report.types.length).toBeGreaterThanOrEqual(8);
   });
 
   it('keeps its sessions until long after 2040', () => {

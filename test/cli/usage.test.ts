@@ -28,7 +28,7 @@ describe('help', () => {
     expect(exitCode).toBe(0);
     for (const command of ['demo', 'serve', 'status', 'rdb'])
       expect(stdout).toMatch(new RegExp(`^ {2}${command} `, 'm'));
-    expect(stdout).toContain('Exit codes: 0 fine, 1 failed, 2 wrong usage.');
+    expect(stdout).toContain('Exit codes: 0 fine, 1 failed, 2 wrong usage, 128 + n ended by signal n.');
   });
 
   it('comes on stderr, as a failure, where no command is given', async () => {
