@@ -53,7 +53,7 @@ export type PeerNews =
   /** Sequence numbers below `below` may be in use once this was sent. */
   | { type: 'issuing'; writer: string; below: number }
   | { type: 'written'; writer: string; acknowledged: number[]; refused: number[]; spans: AckSpan[] }
-  | { type: 'restored'; bytes: number; totalBytes: number; keys: number }
+  | { type: 'restored'; keys: number; totalKeys: number }
   | { type: 'status'; shards: ShardView[] }
   | { type: 'failover'; shard: number; leader: string; term: number; unavailableMs: number };
 

@@ -57,7 +57,7 @@ async function reportStatus(store: Store): Promise<void> {
 const calls: { [C in PeerCall]: (params: PeerCalls[C]['params']) => Promise<PeerCalls[C]['answer']> } = {
   open: openStore,
   load: async ({ path }) => {
-    const onProgress = (progress: { bytes: number; totalBytes: number; keys: number }) => {
+    const onProgress = (progress: { keys: number; totalKeys: number }) => {
       void send({ type: 'restored', ...progress });
     };
     const { keys } = await current().store.load(path, { onProgress });

@@ -64,7 +64,7 @@ export class TerminalView implements View {
 
   #work({ restore, writing, acknowledged, writesPerSecond }: Picture): string[] {
     if (restore !== undefined) {
-      const done = restore.totalBytes === 0 ? 1 : Math.min(1, restore.bytes / restore.totalBytes);
+      const done = restore.totalKeys === 0 ? 1 : restore.keys / restore.totalKeys;
       const filled = Math.round(done * BAR_CHARS);
       const bar = '█'.repeat(filled) + '░'.repeat(BAR_CHARS - filled);
       return [`restoring ${bar} ${percent(restore)}, ${number(restore.keys)} keys`];

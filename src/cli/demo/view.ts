@@ -9,7 +9,7 @@ export interface Picture {
   writesPerSecond: number;
   writing: boolean;
   /** Set while the file is being restored. */
-  restore: { bytes: number; totalBytes: number; keys: number } | undefined;
+  restore: { keys: number; totalKeys: number } | undefined;
 }
 
 /** Where a demo shows what it does. */
@@ -61,8 +61,8 @@ function statusLine({ restore, writing, acknowledged, writesPerSecond, peers }: 
 }
 
 /** How much of a restore is done. */
-export function percent({ bytes, totalBytes }: { bytes: number; totalBytes: number }): string {
-  return `${totalBytes === 0 ? 100 : Math.floor((100 * bytes) / totalBytes)} %`;
+export function percent({ keys, totalKeys }: { keys: number; totalKeys: number }): string {
+  return `${totalKeys === 0 ? 100 : Math.floor((100 * keys) / totalKeys)} %`;
 }
 
 /** `leader` or `follower`; with several shards, which of them the peer leads. */
