@@ -114,7 +114,7 @@ function* products(random: Random): Iterable<DemoRequest> {
 function* carts(random: Random): Iterable<DemoRequest> {
   for (let id = 0; id < DEMO_KEYS.hash; id++) {
     // Every 1500th customer is a shipyard whose cart no longer fits the packed form.
-    const lines = id % 1_500 === 0 ? 400 : 1 + random.below(6);
+    const lines = id % 1_500 === 0 ? 600 : 1 + random.below(6);
     const words = ['HSET', `cart:${id}`];
     for (let line = 0; line < lines; line++)
       words.push(`sku:${(id * 7 + line * 13) % PRODUCTS}`, String(1 + random.below(9)));
