@@ -12,7 +12,7 @@ export interface PeerStatus {
     commit: number;
     applied: number;
   }[];
-  peers: { name: string; address: string; up: boolean }[];
+  peers: { name: string; address: string }[];
 }
 
 /** What became of asking one address. */
@@ -58,21 +58,23 @@ export function parseAnswer(address: string, value: unknown): PeerStatus {
     return field as Json[];
   };
   if (!isObject(value)) throw bad();
+  const members = list(value, 'members').map((member) => ({
+    id: whole(member, 'id'),
+    name: text(member, 'name'),
+    address: text(member, 'address'),
+  }));
   return {
     name: text(value, 'name'),
     shards: list(value, 'shards').map((shard) => ({
       shard: whole(shard, 'shard'),
       role: text(shard, 'role'),
-      leader: typeof shard.leader === 'string' ? shard.leader : undefined,
+      // 0, which is nobody's id, where no leader is known.
+      leader: members.find(({ id }) => id === whole(shard, 'leader'))?.name,
       term: whole(shard, 'term'),
       commit: whole(shard, 'commit'),
       applied: whole(shard, 'applied'),
     })),
-    peers: list(value, 'peers').map((peer) => ({
-      name: text(peer, 'name'),
-      address: text(peer, 'address'),
-      up: peer.up === true,
-    })),
+    peers: members.map(({ name, address }) => ({ name, address })),
   };
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { type PeerStatus, parseAnswer, pictureOf } from '../../src/cli/status-picture.js';
 import { HoldfastError } from '../../src/errors.js';
 
-const peers = ['a', 'b', 'c'].map((name, n) => ({ name, address: `10.0.0.${n + 1}:7600`, up: true }));
+const peers = ['a', 'b', 'c'].map((name, n) => ({ name, address: `10.0.0.${n + 1}:7600` }));
 
 function status(name: string, shard: Partial<PeerStatus['shards'][number]>): PeerStatus {
   const defaults = { shard: 0, role: 'follower', leader: 'a', term: 4, commit: 90, applied: 90 };
@@ -69,17 +69,30 @@ describe('picture of the cluster', () => {
 });
 
 describe('answer of a peer', () => {
-  it('is taken as it is sent', () => {
-    const sent = status('a', {});
-    expect(parseAnswer('10.0.0.1:7600', JSON.parse(JSON.stringify(sent)))).toEqual(sent);
+  const sent = {
+    name: 'a',
+    members: peers.map((peer, n) => ({ id: n + 1, ...peer })),
+    shards: [{ shard: 0, role: 'follower', leader: 2, term: 4, commit: 90, applied: 90, leased: false }],
+  };
+
+  it('names peers in place of ids', () => {
+    expect(parseAnswer('10.0.0.1:7600', sent)).toEqual({
+      name: 'a',
+      peers,
+      shards: [{ shard: 0, role: 'follower', leader: 'b', term: 4, commit: 90, applied: 90 }],
+    });
+    const leaderless = { ...sent, shards: [{ ...sent.shards[0], leader: 0 }] };
+    expect(parseAnswer('10.0.0.1:7600', leaderless).shards[0]?.leader).toBeUndefined();
   });
 
   it.each([
     null,
     7,
     {},
-    { name: 'a', shards: [7], peers: [] },
-    { name: 'a', shards: [{ shard: 0 }], peers: [] },
+    { ...sent, name: 7 },
+    { ...sent, members: 'a' },
+    { ...sent, shards: [7] },
+    { ...sent, shards: [{ ...sent.shards[0], term: '4' }] },
   ])('is refused if it is no status: %j', (value) => {
     expect(() => parseAnswer('10.0.0.1:7600', value)).toThrow('the peer at 10.0.0.1:7600');
   });
