@@ -34,6 +34,9 @@ export interface ClusterPicture {
   peers: { name: string | undefined; address: string; up: boolean; reason: string | undefined }[];
 }
 
+/** A leader that a peer has not heard for so long counts as none: an election takes less. */
+const LEADER_SILENT_MS_MAX = 2_000;
+
 type Json = Record<string, unknown>;
 
 const isObject = (value: unknown): value is Json => typeof value === 'object' && value !== null;
@@ -47,9 +50,14 @@ export function parseAnswer(address: string, value: unknown): PeerStatus {
     if (typeof field !== 'string') throw bad();
     return field;
   };
-  const whole = (of: Json, name: string) => {
+  const amount = (of: Json, name: string) => {
     const field = of[name];
-    if (typeof field !== 'number' || !Number.isSafeInteger(field)) throw bad();
+    if (typeof field !== 'number' || !(field >= 0)) throw bad();
+    return field;
+  };
+  const whole = (of: Json, name: string) => {
+    const field = amount(of, name);
+    if (!Number.isSafeInteger(field)) throw bad();
     return field;
   };
   const list = (of: Json, name: string) => {
@@ -63,13 +71,18 @@ export function parseAnswer(address: string, value: unknown): PeerStatus {
     name: text(member, 'name'),
     address: text(member, 'address'),
   }));
+  const leaderOf = (shard: Json) => {
+    // 0, which is nobody's id, where no leader is known.
+    const leader = whole(shard, 'leader');
+    if (amount(shard, 'silentMs') > LEADER_SILENT_MS_MAX) return undefined;
+    return members.find(({ id }) => id === leader)?.name;
+  };
   return {
     name: text(value, 'name'),
     shards: list(value, 'shards').map((shard) => ({
       shard: whole(shard, 'shard'),
       role: text(shard, 'role'),
-      // 0, which is nobody's id, where no leader is known.
-      leader: members.find(({ id }) => id === whole(shard, 'leader'))?.name,
+      leader: leaderOf(shard),
       term: whole(shard, 'term'),
       commit: whole(shard, 'commit'),
       applied: whole(shard, 'applied'),

@@ -72,7 +72,7 @@ describe('answer of a peer', () => {
   const sent = {
     name: 'a',
     members: peers.map((peer, n) => ({ id: n + 1, ...peer })),
-    shards: [{ shard: 0, role: 'follower', leader: 2, term: 4, commit: 90, applied: 90, leased: false }],
+    shards: [{ shard: 0, role: 'follower', leader: 2, term: 4, commit: 90, applied: 90, silentMs: 12.5 }],
   };
 
   it('names peers in place of ids', () => {
@@ -81,8 +81,13 @@ describe('answer of a peer', () => {
       peers,
       shards: [{ shard: 0, role: 'follower', leader: 'b', term: 4, commit: 90, applied: 90 }],
     });
-    const leaderless = { ...sent, shards: [{ ...sent.shards[0], leader: 0 }] };
-    expect(parseAnswer('10.0.0.1:7600', leaderless).shards[0]?.leader).toBeUndefined();
+  });
+
+  it('knows no leader where there is none, or one that has long been silent', () => {
+    for (const fields of [{ leader: 0 }, { silentMs: 2_001 }]) {
+      const leaderless = { ...sent, shards: [{ ...sent.shards[0], ...fields }] };
+      expect(parseAnswer('10.0.0.1:7600', leaderless).shards[0]?.leader).toBeUndefined();
+    }
   });
 
   it.each([
