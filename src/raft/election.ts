@@ -69,6 +69,12 @@ export class Election {
     this.deadline = Math.min(this.deadline, this.#core.now + this.#retryDelay());
   }
 
+  /** A peer can be asked again, and nobody leads that is known of: campaigns that failed so far say nothing. */
+  reachable(): void {
+    this.#attempts = 0;
+    this.hurry();
+  }
+
   #timeout(): Milliseconds {
     const { electionMs } = this.#core.timers;
     return this.#core.now + this.#core.between(electionMs, 2 * electionMs);

@@ -161,6 +161,12 @@ export class Leadership {
     return 'lead';
   }
 
+  /** A target that cannot be reached any more will not take over: the own token is used at the next tick. */
+  peerDown(id: MemberId): void {
+    this.replication.peerDown(id);
+    if (this.#transfer?.to === id) this.#transfer.since = Number.NEGATIVE_INFINITY;
+  }
+
   /** An ack may be the one that a hand-over waits for. */
   acknowledged(): void {
     this.supported();

@@ -140,7 +140,7 @@ export class Raft {
     const core = this.#core;
     if (core.down.has(id)) return;
     core.down.add(id);
-    this.#leadership?.replication.peerDown(id);
+    this.#leadership?.peerDown(id);
     this.#conclude(this.#election.peerDown());
     if (core.leader !== id) return;
     this.#reads.fail();
@@ -155,7 +155,7 @@ export class Raft {
     this.#leadership?.replication.peerUp(id);
     if (core.role === 'leader') return;
     if (core.leader === id) this.#election.defer();
-    else if (core.leader === 0) this.#election.hurry();
+    else if (core.leader === 0) this.#election.reachable();
   }
 
   /** The sign of life that goes with each chunk of a snapshot (E4). undefined: no longer the leader, so stop sending. */

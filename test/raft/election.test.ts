@@ -187,6 +187,15 @@ describe('failover', () => {
     expect([2, 3].some((id) => cluster.raft(id).status().role === 'leader')).toBe(true);
   });
 
+  it('comes at once when peers can reach each other again, however long they could not', () => {
+    const cluster = new Cluster({ draws: [0.1, 0.5, 0.9] });
+    for (const id of cluster.ids) cluster.disconnect(id);
+    cluster.run(20_000);
+    for (const id of cluster.ids) cluster.connect(id);
+    cluster.run(150);
+    expect(cluster.ids.filter((id) => cluster.raft(id).status().role === 'leader')).toHaveLength(1);
+  });
+
   it('frees a peer that is a term ahead of a living leader (TE6)', () => {
     const cluster = new Cluster();
     cluster.elect(1);

@@ -162,6 +162,15 @@ describe('hand-over', () => {
     expect(cluster.leased(1)).toBe(true);
   });
 
+  it('comes back to the old leader at once when the target is gone (E9)', () => {
+    const cluster = led();
+    cluster.do(1, (raft) => raft.transfer(cluster.now, 2));
+    cluster.crash(2);
+    cluster.disconnect(2);
+    cluster.run(20, [1, 3]);
+    expect(cluster.raft(1).status()).toMatchObject({ role: 'leader', term: 2, barrierUntil: 0 });
+  });
+
   it('waits until the target has the whole log, and gives up while nothing is lost (E9)', () => {
     const cluster = led();
     cluster.propose(1, 'x');

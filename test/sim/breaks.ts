@@ -1,6 +1,7 @@
 import { quorumValue } from '../../src/raft/quorum.js';
 import { type LeaseView, Rules } from '../../src/raft/rules.js';
 import type { LogIndex, Milliseconds, SnapshotMark, Term, Timers } from '../../src/raft/types.js';
+import type { Flavour } from './swarm.js';
 
 /**
  * The protocol with one rule broken on purpose. A simulator that does not notice is worth nothing. Those that are a
@@ -106,6 +107,20 @@ const RULES: Partial<Record<Break, new () => Rules>> = {
   'commit-old-term': OldTerm,
   'truncate-without-compare': Truncating,
   'vote-without-log-check': AnyLog,
+};
+
+/** Where the rarer ones are looked for in every other schedule. Without a break, such schedules are among the others. */
+export const HUNTING: Partial<Record<Break, Flavour>> = {
+  'lease-from-newest-ack': 'usurpers',
+  'lease-from-ack-arrival': 'usurpers',
+  'lease-too-long': 'usurpers',
+  'lease-after-transfer': 'handOvers',
+  'read-index-unconfirmed': 'usurpers',
+  'restart-forgets-promise': 'usurpers',
+  'transfer-before-barrier': 'usurpers',
+  'commit-old-term': 'tugOfWar',
+  'vote-not-durable': 'duels',
+  'term-not-durable': 'duels',
 };
 
 /** The rules that cores run by. */

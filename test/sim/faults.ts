@@ -28,6 +28,7 @@ export class Faults {
     stepDown: (peer) => peer.run((raft, now) => raft.stepDown(now, 'fault')),
     snapshot: (peer) => peer.run(() => peer.takeSnapshot()),
     usurp: () => this.#usurp(),
+    duel: () => this.#duel(this.#random.shuffle(this.#world.peers)),
     tug: () => this.#tug(this.#random.shuffle(this.#world.peers).slice(0, 2), this.#random.int(3, 8)),
   };
 
@@ -124,6 +125,10 @@ export class Faults {
     const rival = this.#random.pick(rivals);
     const delay = this.#random.between(this.#random.pick([0, 0.8]), 1.2) * swarm.timers.promiseMs;
     scheduler.after(delay, () => rival.run((raft, now) => raft.campaign(now)));
+    const trip = swarm.network.delayMs + swarm.disk.syncMs;
+    const handOver = this.#random.chance(0.3) ? this.#random.between(3, 20) * trip : undefined;
+    if (handOver !== undefined)
+      scheduler.after(delay + handOver, () => this.#transfer(rival, this.#random.pick(ids)));
   }
 
   /** Two peers take turns: one is cut off with what it has not committed, the other campaigns. */
@@ -143,9 +148,20 @@ export class Faults {
     scheduler.after(turnMs, () => this.#tug([passive, active], turns - 1));
   }
 
+  /** Two campaign for the same term, and voters forget what is not on disk between the two requests. */
+  #duel(peers: readonly Peer[]): void {
+    const { scheduler, swarm } = this.#world;
+    const trip = swarm.network.delayMs + swarm.disk.syncMs;
+    peers.forEach((peer, at) => {
+      const delay = this.#random.between(0, 8) * trip;
+      if (at < 2) scheduler.after(delay, () => peer.run((raft, now) => raft.campaign(now)));
+      else if (this.#random.chance(0.5)) scheduler.after(delay, () => this.#bounce(peer));
+    });
+  }
+
   /** A restart that takes no time, with connections that are back at once. */
   #bounce(peer: Peer): void {
-    if (!peer.alive) return;
+    if (!peer.alive || this.#world.calm) return;
     peer.crash();
     peer.start();
     this.#world.network.started(peer.id, 1);

@@ -21,7 +21,7 @@ function explain(report: Report | undefined): string {
 
 describe('simulated clusters', () => {
   it('keep every promise in schedules with known seeds', { timeout: 120_000 }, () => {
-    expect(explain(search(1, 120))).toBe('nothing');
+    expect(explain(search(1, 200))).toBe('nothing');
   });
 
   it('keep every promise in schedules with new seeds', { timeout: 120_000 }, () => {
@@ -35,38 +35,12 @@ describe('simulated clusters', () => {
   });
 });
 
-/** Where each break is found at once. A change of the core may move it, so the search goes on from there. */
-const FOUND_AT: Record<Break, number> = {
-  'lease-from-newest-ack': 44,
-  'lease-from-ack-arrival': 29,
-  'lease-too-long': 159,
-  'no-commit-barrier': 10,
-  'restart-forgets-promise': 44,
-  'vote-not-durable': 123,
-  'term-not-durable': 44,
-  'ack-before-fsync': 1,
-  'self-ack-before-fsync': 2,
-  'read-before-noop': 2,
-  'lease-after-transfer': 46,
-  'transfer-before-barrier': 58,
-  'commit-without-match': 4,
-  'commit-old-term': 92,
-  'announce-before-apply': 1,
-  'no-session-dedup': 2,
-  'snapshot-without-sessions': 2,
-  'truncate-without-compare': 3,
-  'vote-without-log-check': 2,
-  'read-index-unconfirmed': 13,
-};
-
 describe('a protocol that is broken on purpose', () => {
   it.each(Object.keys(BREAKS) as Break[])('is found: %s', { timeout: 120_000 }, (broken) => {
-    const report = search(FOUND_AT[broken], 400, { broken });
-    expect(report, `not found from seed ${FOUND_AT[broken]} on`).toBeDefined();
-  });
-
-  it('is not what is found: the same seeds are fine without the break', { timeout: 60_000 }, () => {
-    for (const seed of new Set(Object.values(FOUND_AT))) expect(explain(search(seed, 1))).toBe('nothing');
+    const report = search(1, 400, { broken });
+    expect(report, 'not found in 400 schedules').toBeDefined();
+    // The break is found, not the seed: it is fine without.
+    expect(explain(search(report?.seed ?? 0, 1))).toBe('nothing');
   });
 
   it('is noticed when clocks leave their bound (TL9)', { timeout: 120_000 }, () => {

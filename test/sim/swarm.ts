@@ -57,6 +57,7 @@ export const FAULTS = [
   'snapshot',
   'usurp',
   'tug',
+  'duel',
 ] as const;
 export type FaultKind = (typeof FAULTS)[number];
 
@@ -88,56 +89,84 @@ function timers(random: Random): Timers {
   return { beatMs, promiseMs, electionMs, giveUpMs: random.between(0.5, 2) * electionMs, drift: 0.1 };
 }
 
-/** Elections faster than logs converge: one entry a frame, and hardly a leader that lasts. */
-function storm(random: Random): Partial<Swarm> {
+function only(chosen: Partial<Record<FaultKind, number>>): Record<FaultKind, number> {
+  const none = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
+  return { ...none, ...chosen };
+}
+
+/** Links and disks on which a campaign takes a few milliseconds. */
+function brisk(random: Random): Partial<Swarm> {
   const resets = random.chance(0.5);
+  const delayMs = random.pick([0.3, 1, 3]);
   return {
-    network: {
-      loss: 0,
-      duplication: 0,
-      delayMs: random.pick([0.5, 2, 5]),
-      reorder: false,
-      reconnectMs: 1,
-      noticeMs: 20,
-      resets,
-    },
+    network: { loss: 0, duplication: 0, delayMs, reorder: false, reconnectMs: 1, noticeMs: 20, resets },
     disk: { syncMs: random.pick([0.1, 0.5, 2]), tear: 0.5 },
-    limits: { appendBytesMax: 64, inflightBytesMax: 200, inflightFramesMax: 1 },
-    payloadBytes: 200,
-    peers: random.pick([3, 5, 5]),
-    faultsMs: random.pick([3_000, 10_000]),
-    faultEveryMs: random.pick([10, 20, 50]),
-    buggify: 0.5,
+    apply: { slowChance: 0, slowMs: 0 },
     thinkMs: random.pick([5, 20]),
-    weights: {
-      ...weights(random),
-      isolate: 0.5,
-      campaign: 2,
-      heal: 2,
-      crash: random.pick([0, 0.5]),
-      usurp: 0,
-    },
+    faultsMs: random.pick([3_000, 10_000]),
+    peers: random.pick([3, 5, 5]),
+    buggify: 0.5,
   };
 }
 
-/** Two leaders in turn, on slow disks and with short promises: entries of old terms meet new ones in the making. */
-function tugOfWar(random: Random): Partial<Swarm> {
-  const none = Object.fromEntries(FAULTS.map((kind) => [kind, 0])) as Record<FaultKind, number>;
-  return {
-    ...storm(random),
+/** One entry a frame, and a window of one frame. */
+const NARROW = {
+  limits: { appendBytesMax: 64, inflightBytesMax: 200, inflightFramesMax: 1 },
+  payloadBytes: 200,
+} as const;
+
+/** Ways to lie in wait for interleavings that undirected faults hardly meet. */
+const FLAVOURS = {
+  /** Elections faster than logs converge, and hardly a leader that lasts. */
+  storm: (random: Random): Partial<Swarm> => ({
+    ...brisk(random),
+    ...NARROW,
+    faultEveryMs: random.pick([10, 20, 50]),
+    weights: { ...weights(random), isolate: 0.5, campaign: 2, heal: 2, crash: random.pick([0, 0.5]), tug: 1 },
+  }),
+  /** Two leaders in turn, on slow disks and with short promises: entries of old terms meet new ones in the making. */
+  tugOfWar: (random: Random): Partial<Swarm> => ({
+    ...brisk(random),
+    ...NARROW,
     peers: 5,
     timers: { beatMs: 10, promiseMs: 30, electionMs: random.pick([60, 200]), giveUpMs: 100, drift: 0.1 },
-    disk: { syncMs: random.pick([2, 10, 30]), tear: 0.5 },
-    faultEveryMs: 1_000,
-    weights: { ...none, tug: 1 },
-  };
-}
+    disk: { syncMs: random.pick([2, 5, 10, 30]), tear: 0.5 },
+    faultsMs: 20_000,
+    faultEveryMs: 300,
+    weights: only({ tug: 1 }),
+  }),
+  /** While a leader believes in its lease, others elect another one; clocks are at their bound. */
+  usurpers: (random: Random): Partial<Swarm> => ({
+    ...brisk(random),
+    timers: TIMERS,
+    faultsMs: 15_000,
+    faultEveryMs: 500,
+    clockSpread: 0.095,
+    clocks: random.pick(['extremes', 'outlier']),
+    weights: only({ usurp: 2, heal: 2 }),
+  }),
+  /** Leadership is handed over all the time, and the old leader often hears nothing of what comes of it. */
+  handOvers: (random: Random): Partial<Swarm> => ({
+    ...brisk(random),
+    timers: TIMERS,
+    faultEveryMs: 300,
+    weights: only({ transfer: 2, heal: 2 }),
+  }),
+  /** Candidates of one term, and voters that restart between two requests. */
+  duels: (random: Random): Partial<Swarm> => ({
+    ...brisk(random),
+    faultEveryMs: random.pick([30, 100]),
+    weights: only({ duel: 3, heal: 1, isolate: 0.3 }),
+  }),
+} as const;
+export type Flavour = keyof typeof FLAVOURS;
 
-export function drawSwarm(random: Random): Swarm {
+/** @param hunting - The flavour of every other schedule, for a search that knows what it is after. */
+export function drawSwarm(random: Random, hunting?: Flavour): Swarm {
   const drawn = drawOrdinary(random);
-  const flavour = random.next();
-  if (flavour < 0.1) return { ...drawn, ...storm(random) };
-  return flavour < 0.2 ? { ...drawn, ...tugOfWar(random) } : drawn;
+  const flavour = random.chance(0.2) ? random.pick(Object.keys(FLAVOURS) as Flavour[]) : undefined;
+  const chosen = hunting !== undefined && random.chance(0.5) ? hunting : flavour;
+  return chosen === undefined ? drawn : { ...drawn, ...FLAVOURS[chosen](random) };
 }
 
 function drawOrdinary(random: Random): Swarm {

@@ -1,7 +1,7 @@
 import { majority } from '../../src/raft/quorum.js';
 import type { Raft } from '../../src/raft/raft.js';
 import type { Entry, MemberId, Message, RaftStatus } from '../../src/raft/types.js';
-import { type Break, rulesFor } from './breaks.js';
+import { type Break, HUNTING, rulesFor } from './breaks.js';
 import { Elections } from './checkers/elections.js';
 import { Freshness } from './checkers/freshness.js';
 import { History } from './checkers/linearizability.js';
@@ -49,7 +49,8 @@ export class World {
     } = {},
   ) {
     this.random = new Random(seed);
-    this.swarm = { ...drawSwarm(this.random), ...options.swarm };
+    const hunting = options.broken === undefined ? undefined : HUNTING[options.broken];
+    this.swarm = { ...drawSwarm(this.random, hunting), ...options.swarm };
     this.broken = options.broken;
     this.#tracing = options.trace;
     this.ids = Array.from({ length: this.swarm.peers }, (_, at) => at + 1);

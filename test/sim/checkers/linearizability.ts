@@ -116,7 +116,7 @@ export class History {
     for (const [key, all] of this.#keys) {
       const operations = all.filter((operation) => operation.kind !== 'get' || operation.value !== undefined);
       for (const part of split(operations)) {
-        const verdict = linearizable(part.operations, 20_000);
+        const verdict = linearizable(part.operations, 100_000);
         if (verdict === undefined) this.inconclusive++;
         check(
           verdict !== false,
