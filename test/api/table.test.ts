@@ -73,3 +73,27 @@ test('a surface that reads refuses commands that write', () => {
   expect('set' in surface).toBe(false);
   handle.release();
 });
+
+test('a surface that reads tells why it may not answer, for the key it was asked for', () => {
+  const silent = (): undefined => undefined;
+  const handle = new Proxy({}, { get: () => silent });
+  const refusal = (key: unknown): Error => new Error(`not here: ${String(key)}`);
+  const surface: ReadOnlyCommands<string> = Reflect.construct(ReadOnlyCommands, [
+    { handle, bytes: false, refusal },
+  ]);
+  const calls = [
+    () => surface.get('k'),
+    () => surface.exists('k'),
+    () => surface.hget('k', 'f'),
+    () => surface.hexists('k', 'f'),
+    () => surface.zscore('k', 'm'),
+    () => surface.sismember('k', 'm'),
+    () => surface.hgetall('k'),
+    () => surface.mget(['k', 'l']),
+    () => surface.zrange('k', 0, -1),
+    () => surface.call('GET', 'k'),
+    () => [...surface.hscanIterator('k')],
+  ];
+  for (const call of calls) expect(call, String(call)).toThrow('not here: k');
+  expect(() => surface.dbsize()).toThrow('not here: undefined');
+});
