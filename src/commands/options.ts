@@ -49,6 +49,19 @@ export function choice<V extends string>(tokens: Readonly<Record<V, string>>): O
   };
 }
 
+/** Refuses options that are no object, or have a name that `known` lacks. */
+export function checkNames(owner: string, options: object, known: Iterable<string>): void {
+  if (typeof options !== 'object' || options === null) {
+    throw new TypeError(`options of ${owner} must be an object`);
+  }
+  const names = [...known];
+  for (const name of Object.keys(options)) {
+    if (names.includes(name)) continue;
+    const takes = names.length === 0 ? 'none' : names.join(', ');
+    throw new TypeError(`unknown option '${name}' of ${owner}; it takes: ${takes}`);
+  }
+}
+
 /** Appends the words of `options`, in the order given, to the request of `method`. */
 export function optionsOf<O extends object>(
   method: string,
@@ -57,17 +70,9 @@ export function optionsOf<O extends object>(
   const known = new Map<string, OptionEncoder<never>>(Object.entries(encoders));
   return (words, options) => {
     if (options === undefined) return words;
-    if (typeof options !== 'object' || options === null) {
-      throw new TypeError(`options of ${method} must be an object`);
-    }
+    checkNames(method, options, known.keys());
     for (const [name, value] of Object.entries(options)) {
-      const encode = known.get(name);
-      if (encode === undefined) {
-        throw new TypeError(
-          `unknown option '${name}' of ${method}; it takes: ${[...known.keys()].join(', ')}`,
-        );
-      }
-      if (value !== undefined) encode(words, value as never, name.toUpperCase(), name);
+      if (value !== undefined) known.get(name)?.(words, value as never, name.toUpperCase(), name);
     }
     return words;
   };

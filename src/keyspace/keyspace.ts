@@ -1,6 +1,15 @@
 /** One process's keyspace: the commands of the table, run at once by the native code. */
+import { checkNames } from '../commands/options.js';
 import { SyncCommands } from '../commands/sync.js';
 import { HoldfastError } from '../errors.js';
+import {
+  type LoadOptions,
+  type LoadResult,
+  loadFile,
+  type SaveOptions,
+  type SaveResult,
+  saveFile,
+} from '../rdb/index.js';
 import { type NativeStatistics, native } from './native.js';
 
 /** Options of a {@link Keyspace}. There are none so far; an unknown one is refused. */
@@ -47,7 +56,7 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   constructor(attachment: Attachment);
   constructor(options: KeyspaceOptions | Attachment = {}) {
     const attached = options instanceof Attachment;
-    if (!attached) checkOptions(options);
+    if (!attached) checkNames('Keyspace', options, []);
     const id = attached ? options.id : native.keyspaceCreate();
     const strings = native.attach([id], 'plain', false);
     const buffers = native.attach([id], 'plain', true);
@@ -95,6 +104,35 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   }
 
   /**
+   * Loads an RDB file, in the place of what the keyspace holds. The work is done by another thread; until it is complete, all
+   * threads see what was there before, and so they do if it fails. Keys that have expired are left out.
+   *
+   * @throws TypeError at once, for a path that is no string or an unknown option.
+   * @throws HoldfastError `CORRUPT` (names file, reason and offset), `IO`, `CLOSED`; or the reason of an aborted `signal`.
+   */
+  load(path: string, options: LoadOptions = {}): Promise<LoadResult> {
+    checkPath(path);
+    checkNames('load', options, ['onProgress', 'signal', 'db']);
+    if (this.#closed) return Promise.reject(closed());
+    return loadFile(path, this.id, options);
+  }
+
+  /**
+   * Saves the keyspace as an RDB file, which real servers read, too. The work is done by another thread; the file is there
+   * when it is complete and on disk, and not before. With writes going on at the same time, different keys are saved at
+   * different instants.
+   *
+   * @throws TypeError at once, for a path that is no string or an unknown option.
+   * @throws HoldfastError `IO`, `CLOSED`; or the reason of an aborted `signal`.
+   */
+  save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
+    checkPath(path);
+    checkNames('save', options, ['onProgress', 'signal', 'aux', 'exact', 'version', 'compress']);
+    if (this.#closed) return Promise.reject(closed());
+    return saveFile(this.id, path, options);
+  }
+
+  /**
    * Ends the use of the keyspace through this object: from now on its methods throw `CLOSED`. Where it was made with `new`,
    * nobody can attach to it any more either. Those who have may go on; its memory is free when the last one has closed. Does nothing
    * if it was closed before.
@@ -120,8 +158,6 @@ function closed(): HoldfastError {
   return new HoldfastError('CLOSED', 'CLOSED the keyspace is closed');
 }
 
-function checkOptions(options: KeyspaceOptions): void {
-  if (typeof options !== 'object' || options === null) throw new TypeError('options must be an object');
-  const [unknown] = Object.keys(options);
-  if (unknown !== undefined) throw new TypeError(`unknown option '${unknown}' of Keyspace; it takes none`);
+function checkPath(path: string): void {
+  if (typeof path !== 'string' || path === '') throw new TypeError('path must be the name of a file');
 }

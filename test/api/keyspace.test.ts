@@ -1,6 +1,8 @@
 /** What a keyspace has beside its commands: its life, its memory, its digest, and what the package exports. */
 import { execFileSync } from 'node:child_process';
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { Keyspace } from 'holdfast';
 import { describe, expect, test } from 'vitest';
 import { failure, misuse, wrong } from './suite/subject.js';
@@ -125,6 +127,42 @@ describe('a keyspace', () => {
     expect(two.digest()).toBe(one.digest());
     two.set('key:1', '2');
     expect(two.digest()).not.toBe(one.digest());
+  });
+
+  test('is saved as a file and loaded from one', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'holdfast-keyspace-'));
+    const path = join(folder, 'saved.rdb');
+    using one = new Keyspace();
+    using two = new Keyspace();
+    try {
+      for (let i = 0; i < 1000; i++) one.set(`key:${i}`, `${i}`);
+      one.zadd('z', { a: 1.5 });
+      one.hset('h', { f: 'v' });
+      two.set('gone', 'by loading');
+      expect(await one.save(path)).toMatchObject({ keys: 1002 });
+      const seen: number[] = [];
+      const loaded = await two.load(path, { onProgress: (done) => seen.push(done) });
+      expect(loaded).toMatchObject({ keys: 1002, expired: 0 });
+      expect(two.digest()).toBe(one.digest());
+      expect(seen).toEqual([...seen].sort((a, b) => a - b));
+      writeFileSync(path, readFileSync(path).subarray(0, -20));
+      expect(await failure(() => one.load(path))).toMatchObject({ code: 'CORRUPT' });
+      expect(one.digest()).toBe(two.digest());
+      await expect(one.load(path, { signal: AbortSignal.abort(new Error('enough')) })).rejects.toThrow(
+        'enough',
+      );
+      expect(await failure(() => one.load(join(folder, 'nothing.rdb')))).toMatchObject({ code: 'IO' });
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
+  });
+
+  test('refuses to load and save with what it does not know', () => {
+    using keyspace = new Keyspace();
+    expect(misuse(() => keyspace.load('x.rdb', wrong({ onprogress: 1 }))).message).toContain("'onprogress'");
+    expect(misuse(() => keyspace.load(wrong(5))).message).toContain('path');
+    expect(misuse(() => keyspace.save('x.rdb', wrong({ compressed: 1 }))).message).toContain("'compressed'");
+    expect(misuse(() => keyspace.save('')).message).toContain('path');
   });
 
   test('methods go by their names, and do not show up when an object is listed', () => {
