@@ -105,18 +105,18 @@ export const directWrites = {
     return true;
   },
   incr(key) {
-    return this[HANDLE].incrby(key, 1);
+    return Number(this[HANDLE].incrby(key, 1));
   },
   decr(key) {
-    return this[HANDLE].incrby(key, -1);
+    return Number(this[HANDLE].incrby(key, -1));
   },
   incrby(key, by) {
     if (!Number.isSafeInteger(by)) return this[RUN](stringWrites.incrby, [key, by]);
-    return this[HANDLE].incrby(key, Number(by));
+    return Number(this[HANDLE].incrby(key, Number(by)));
   },
   decrby(key, by) {
     if (!Number.isSafeInteger(by)) return this[RUN](stringWrites.decrby, [key, by]);
-    return this[HANDLE].incrby(key, -Number(by));
+    return Number(this[HANDLE].incrby(key, -Number(by)));
   },
   del(keys) {
     return isBytes(keys) ? this[HANDLE].del(keys) : this[RUN](keyWrites.del, [keys]);

@@ -1,6 +1,7 @@
 /** The synchronous surfaces: commands straight down to a native handle. */
 import type { HoldfastError } from '../errors.js';
 import type { Bytes, NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
+import { bytes } from './arguments.js';
 import type { Definition } from './definition.js';
 import { type DirectSurface, directReads, directWrites, HANDLE, REFUSE } from './direct.js';
 import type { Request } from './executor.js';
@@ -121,7 +122,7 @@ export class SyncCommands<B extends Bulk> extends ReadOnlyCommands<B> {
    * @throws HoldfastError whatever the command answers as an error.
    */
   override call(name: Bytes, ...words: Word[]): ReplyValue {
-    return this[HANDLE].call([name, ...words]) ?? null;
+    return this[HANDLE].call([bytes(name, 'name'), ...words]) ?? null;
   }
 
   /** Begins a transaction: note commands on it, then `exec()` runs them as one. */

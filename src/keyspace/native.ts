@@ -39,7 +39,8 @@ export interface NativeHandle<B extends string | Buffer = string | Buffer> {
   del(key: Bytes): number;
   exists(key: Bytes): number | undefined;
   strlen(key: Bytes): number | undefined;
-  incrby(key: Bytes, by: number): number;
+  /** Beyond 2^53 a bigint. */
+  incrby(key: Bytes, by: number): number | bigint;
   pexpire(key: Bytes, ms: number): number;
   pttl(key: Bytes): number | undefined;
   hset(key: Bytes, field: Bytes, value: Word): number;

@@ -2,7 +2,7 @@
 import { HoldfastError, type ReplyValue } from 'holdfast';
 import type { Request } from './generate.js';
 
-/** A reply in a form that can be compared: bulks as latin1 text, pairs flat, unordered replies sorted. */
+/** A reply in a form that can be compared: bulks as latin1 text, unordered replies sorted. */
 export type Comparable = string | number | null | Comparable[] | { error: string };
 
 /** Commands whose reply has no order to compare. */
@@ -37,23 +37,42 @@ const nameOf = (request: Request): string => String(request[0]).toUpperCase();
 const sameNumber = (a: Comparable, b: Comparable): boolean =>
   typeof a === 'string' && typeof b === 'string' && Number(a) === Number(b);
 
+function sameDoubles(redis: Comparable, ours: Comparable): boolean {
+  if (!Array.isArray(redis) || !Array.isArray(ours)) return redis === ours || sameNumber(redis, ours);
+  return redis.length === ours.length && redis.every((item, i) => sameDoubles(item, ours[i] ?? null));
+}
+
 const isText = (reply: Comparable): reply is { error: string } =>
   typeof reply === 'object' && reply !== null && !Array.isArray(reply);
+
+const STRING_ENCODINGS = ['int', 'embstr', 'raw'];
 
 /** Everything in which the keyspace, which follows Redis 7.2, differs from redis-server 7.0.15. */
 export const MEANT: readonly Meant[] = [
   {
     reason: '7.0 prints doubles with 17 digits, 7.2 with the fewest that read back as the same double',
-    applies: (_request, redis, ours) =>
-      Array.isArray(redis) && Array.isArray(ours)
-        ? redis.length === ours.length &&
-          redis.every((item, i) => item === ours[i] || sameNumber(item, ours[i] ?? null))
-        : sameNumber(redis, ours),
+    applies: (_request, redis, ours) => sameDoubles(redis, ours),
   },
   {
     reason: 'the two read the clock one after the other',
     applies: (request, redis, ours) =>
       CLOCKED.has(nameOf(request)) && Math.abs(Number(redis) - Number(ours)) <= CLOCK_TOLERANCE_SECONDS,
+  },
+  {
+    reason: '7.2 knows ZRANK and ZREVRANK with a fourth word, WITHSCORE',
+    applies: (request, redis, ours) =>
+      /^Z(REV)?RANK$/.test(nameOf(request)) && request.length === 4 && isText(redis) && isText(ours),
+  },
+  {
+    reason: '7.2 refuses the lowest rank of LPOS, which has no opposite',
+    applies: (request, _redis, ours) =>
+      nameOf(request) === 'LPOS' && isText(ours) && request.includes('-9223372036854775808'),
+  },
+  {
+    reason: 'how a string is held is told by its text here, and by its history in Redis',
+    applies: (request, redis, ours) =>
+      nameOf(request) === 'OBJECT' &&
+      [redis, ours].every((reply) => STRING_ENCODINGS.includes(String(reply))),
   },
   {
     reason: '7.2 packs small sets of strings into a listpack, and lists of one node, which 7.0 does not',
@@ -90,6 +109,7 @@ function plainOf(reply: ReplyValue | Error): Comparable {
   if (Array.isArray(reply)) return reply.map(plainOf);
   if (reply instanceof Map) return [...reply].flat().map(plainOf);
   if (reply instanceof Set) return [...reply].map(plainOf);
+  if (typeof reply === 'number' && !Number.isInteger(reply)) return String(reply).replace('Infinity', 'inf');
   return typeof reply === 'bigint' || typeof reply === 'number' ? String(reply) : reply;
 }
 

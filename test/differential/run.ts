@@ -4,7 +4,7 @@ import { Redis as Client } from 'ioredis';
 import { SeededRandom } from '../support/random.js';
 import type { Redis } from '../support/redis.js';
 import { type Comparable, comparable, equal, meantDifference } from './compare.js';
-import { Generator, type Request } from './generate.js';
+import { Generator, type Request, UNKNOWN } from './generate.js';
 
 /** Requests sent before both states are compared. */
 const BATCH = 400;
@@ -22,7 +22,7 @@ export interface Outcome {
 
 /** Compares a sequence made from `seed`, of at least so many requests. Stops at the first difference. */
 export async function compareWithRedis(redis: Redis, seed: number, requests: number): Promise<Outcome> {
-  const client = new Client({ port: redis.port, host: '127.0.0.1', maxRetriesPerRequest: 1 });
+  const client = new Client({ port: redis.port, host: '127.0.0.1', stringNumbers: true });
   using keyspace = new Keyspace();
   const comparison = new Comparison(client, keyspace);
   try {
@@ -77,7 +77,9 @@ class Comparison implements Outcome {
   }
 
   async #ask([name = '', ...words]: Request): Promise<unknown> {
-    return this.#client.callBuffer(String(name), ...words).catch((error: unknown) => error);
+    // The client reshapes replies of commands that it knows by their names in lower case.
+    const sent = UNKNOWN.test(String(name)) ? String(name) : String(name).toUpperCase();
+    return this.#client.callBuffer(sent, ...words).catch((error: unknown) => error);
   }
 
   #answer([name = '', ...words]: Request): unknown {
