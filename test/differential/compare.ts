@@ -1,5 +1,5 @@
 /** Replies of Redis and of a keyspace, brought to one form; and where the two differ on purpose. */
-import { HoldfastError, type ReplyValue } from 'holdfast';
+import type { ReplyValue } from 'holdfast';
 import type { Request } from './generate.js';
 
 /** A reply in a form that can be compared: bulks as latin1 text, unordered replies sorted. */
@@ -104,7 +104,8 @@ export function comparable(request: Request, reply: unknown): Comparable {
 
 function plainOf(reply: ReplyValue | Error): Comparable {
   if (reply === null) return null;
-  if (reply instanceof HoldfastError || reply instanceof Error) return { error: reply.message };
+  // An error is one line on the wire.
+  if (reply instanceof Error) return { error: reply.message.replace(/[\r\n]/g, ' ').trimEnd() };
   if (Buffer.isBuffer(reply)) return reply.toString('latin1');
   if (Array.isArray(reply)) return reply.map(plainOf);
   if (reply instanceof Map) return [...reply].flat().map(plainOf);
