@@ -35,6 +35,6 @@ export { Keyspace, type KeyspaceMemory, type KeyspaceOptions } from './keyspace/
 export type { Bytes, ReplyMap, ReplyValue, Word } from './keyspace/native.js';
 export type { OpenOptions, StoreListeners } from './options.js';
 export type { Role, Timers } from './raft/types.js';
+export type { LoadOptions, LoadResult, SaveOptions, SaveResult } from './rdb/index.js';
 export type { LoadProgress, StoreLoadOptions, StoreLoadResult } from './shards/load.js';
 export { open, type ShardStatus, Store, StoreReads, type StoreStatus } from './store.js';
-export type { LoadOptions, LoadResult, SaveOptions, SaveResult } from './rdb/index.js';

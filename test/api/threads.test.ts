@@ -12,8 +12,8 @@ function start(keyspace: Keyspace, job: string, data: Record<string, unknown> = 
 }
 
 async function finish(worker: Worker): Promise<unknown> {
-  const [message] = await once(worker, 'message');
-  await once(worker, 'exit');
+  // Both at once: a thread's last message and its exit may come in one go.
+  const [[message]] = await Promise.all([once(worker, 'message'), once(worker, 'exit')]);
   return message;
 }
 

@@ -20,7 +20,18 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   store: ['commands', 'keyspace', 'shards', 'replication', 'raft', 'rdb', 'resp', 'options', 'events'],
   resp: ['store', 'commands', 'keyspace', 'options', 'events'],
   cli: ['store', 'index', 'options', 'events', 'keyspace', 'rdb', 'replication'],
-  index: ['store', 'commands', 'keyspace', 'options', 'events', 'rdb', 'resp', 'shards', 'replication'],
+  index: [
+    'store',
+    'raft',
+    'commands',
+    'keyspace',
+    'options',
+    'events',
+    'rdb',
+    'resp',
+    'shards',
+    'replication',
+  ],
 };
 
 const OPEN_TO_ALL = ['errors', 'limits'];

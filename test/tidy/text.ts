@@ -11,6 +11,8 @@ const CLOCK_READERS: Readonly<Record<string, string>> = {
   'src/replication/connection.ts': 'closes silent connections',
   'src/shards/shard-worker.ts': 'gives the groups their wall clock',
   'src/shards/sockets.ts': 'gives the link its dice',
+  'src/shards/shard.ts': 'gives a group its dice',
+  'src/shards/load.ts': 'tells how long a load took',
 };
 /** The command line measures and shows what it does, beside the store. */
 const isCommandLine = (path: string): boolean => path.startsWith('src/cli/');
