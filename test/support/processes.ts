@@ -66,20 +66,23 @@ export class PeerProcess {
   }
 }
 
+/** Options that all peers of a cluster are opened with. */
+type SharedOptions = Omit<OpenOptions, 'name' | 'peers' | 'dir' | 'on' | 'signal'>;
+
 /** A cluster of three processes. */
 export class ProcessCluster implements AsyncDisposable {
   readonly names = ['a', 'b', 'c'] as const;
-  readonly #options: Omit<OpenOptions, 'name' | 'peers' | 'dir' | 'on' | 'signal'>;
+  readonly #options: SharedOptions;
   readonly #peers: Record<string, string>;
   readonly #dir = temporaryDirectory();
   readonly #processes = new Map<string, PeerProcess>();
 
-  private constructor(options: ProcessCluster['#options'], peers: Record<string, string>) {
+  private constructor(options: SharedOptions, peers: Record<string, string>) {
     this.#options = options;
     this.#peers = peers;
   }
 
-  static async open(options: ProcessCluster['#options'] = {}): Promise<ProcessCluster> {
+  static async open(options: SharedOptions = {}): Promise<ProcessCluster> {
     const cluster = new ProcessCluster(options, await freePeers(['a', 'b', 'c']));
     await Promise.all(cluster.names.map((name) => cluster.start(name)));
     return cluster;
