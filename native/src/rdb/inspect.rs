@@ -43,7 +43,12 @@ pub struct Inspect {
     expired: u64,
     now_ms: i64,
     biggest: BinaryHeap<Reverse<Big>>,
-    at_hand: Option<Big>,
+    /// The key at hand, in a buffer that is used again, and its sizes.
+    key: Vec<u8>,
+    db: u64,
+    rdb_type: u8,
+    bytes: u64,
+    elements: u64,
 }
 
 impl Inspect {
@@ -61,25 +66,37 @@ impl Inspect {
             self.expired += u64::from(ms <= self.now_ms);
         }
         *self.by_database.entry(head.db).or_default() += 1;
-        self.at_hand = Some(Big {
-            bytes: head.key.len() as u64,
-            elements: 0,
-            db: head.db,
-            key: head.key[..head.key.len().min(SHOWN_BYTES_MAX)].to_vec(),
-            rdb_type: head.rdb_type,
-        });
+        self.key.clear();
+        self.key
+            .extend_from_slice(&head.key[..head.key.len().min(SHOWN_BYTES_MAX)]);
+        (self.db, self.rdb_type) = (head.db, head.rdb_type);
+        (self.bytes, self.elements) = (head.key.len() as u64, 0);
     }
 
     fn end_key(&mut self) {
-        let Some(key) = self.at_hand.take() else { return };
-        let sum = self.by_type.entry(key.rdb_type).or_default();
+        let sum = self.by_type.entry(self.rdb_type).or_default();
         sum.keys += 1;
-        sum.elements += key.elements;
-        sum.bytes += key.bytes;
-        self.biggest.push(Reverse(key));
-        if self.biggest.len() > BIGGEST_KEYS {
+        sum.elements += self.elements;
+        sum.bytes += self.bytes;
+        let is_full = self.biggest.len() == BIGGEST_KEYS;
+        if is_full
+            && self
+                .biggest
+                .peek()
+                .is_some_and(|Reverse(least)| least.bytes >= self.bytes)
+        {
+            return;
+        }
+        if is_full {
             self.biggest.pop();
         }
+        self.biggest.push(Reverse(Big {
+            bytes: self.bytes,
+            elements: self.elements,
+            db: self.db,
+            key: self.key.clone(),
+            rdb_type: self.rdb_type,
+        }));
     }
 
     /// Everything as a JSON object.
@@ -206,19 +223,13 @@ impl Sink for Inspect {
             | Event::Element(_)
             | Event::Pair(..)
             | Event::ExpiringPair { .. }
-            | Event::Scored(..) => {
-                if let Some(key) = &mut self.at_hand {
-                    key.elements += 1;
-                }
-            }
+            | Event::Scored(..) => self.elements += 1,
             _ => {}
         }
         Ok(())
     }
 
     fn raw(&mut self, bytes: &[u8]) {
-        if let Some(key) = &mut self.at_hand {
-            key.bytes += bytes.len() as u64;
-        }
+        self.bytes += bytes.len() as u64;
     }
 }

@@ -127,6 +127,9 @@ impl Compressor {
             }
             self.remember_end_of_match(input, at);
         }
+        if self.output.len() + input.len() - literals_from > budget {
+            return false;
+        }
         put_literals(&mut self.output, &input[literals_from..]);
         true
     }

@@ -41,6 +41,26 @@ impl HashValue {
         }
     }
 
+    /// Adopts a listpack of fields and values. `None` unless they are pairs, every field comes once, and a packed hash
+    /// may have so many elements of such lengths.
+    pub fn from_listpack(pack: Listpack) -> Option<Self> {
+        let is_long = |element| matches!(element, Element::Bytes(text) if text.len() > LIMITS.element_bytes);
+        if !pack.len().is_multiple_of(2) || pack.len() > 2 * LIMITS.hash_entries || pack.iter().any(is_long) {
+            return None;
+        }
+        let mut buffer = itoa::Buffer::new();
+        let mut at = pack.first();
+        while let Some(field) = at {
+            at = pack.next(field).and_then(|value| pack.next(value));
+            if at.is_some() && pack.find(pack.get(field).as_bytes(&mut buffer), at, 2).is_some() {
+                return None;
+            }
+        }
+        Some(HashValue {
+            form: Form::Packed(pack),
+        })
+    }
+
     /// The listpack of the packed form.
     pub fn as_listpack(&self) -> Option<&Listpack> {
         match &self.form {

@@ -127,26 +127,32 @@ impl Builder {
 
     /// Adopts a listpack as it is; false if it has to be taken element by element.
     pub fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
-        match (&mut self.form, rdb_type) {
-            (Form::List(list), format::LIST_QUICKLIST_2) => {
+        let adopted = match (&self.form, rdb_type) {
+            (Form::List(_), format::LIST_QUICKLIST_2) => {
                 let fits = self.fidelity == Fidelity::Exact || blob.len() <= LIMITS.list_node_bytes;
                 let pack = if fits {
                     Listpack::from_bytes(blob.to_vec())
                 } else {
                     None
                 };
-                let adopted = pack.is_some();
-                pack.into_iter().for_each(|pack| list.push_pack(pack));
-                adopted
+                let (Form::List(list), Some(pack)) = (&mut self.form, pack) else {
+                    return false;
+                };
+                list.push_pack(pack);
+                return true;
             }
-            (Form::ZSet(zset), format::ZSET_LISTPACK) => {
-                let adopted = adopt_zset(blob);
-                let is_adopted = adopted.is_some();
-                adopted.into_iter().for_each(|adopted| *zset = adopted);
-                is_adopted
+            (Form::ZSet(_), format::ZSET_LISTPACK) => adopt_zset(blob).map(Form::ZSet),
+            (Form::Hash(_), format::HASH_LISTPACK) => {
+                let pack = Listpack::from_bytes(blob.to_vec());
+                pack.and_then(HashValue::from_listpack).map(Form::Hash)
             }
-            _ => false,
-        }
+            _ => None,
+        };
+        let Some(adopted) = adopted else {
+            return false;
+        };
+        self.form = adopted;
+        true
     }
 
     /// The value.

@@ -16,8 +16,8 @@ use super::cursor::{Cursor, Parsed, Stop, bad_at};
 use super::event::{ChecksumState, Event, KeyHead, Sink};
 use super::format::{self, Magic};
 use super::{OLDEST_CHECKSUM_VERSION, RdbError};
+use hashbrown::HashTable;
 use module::ModuleBody;
-use std::collections::HashSet;
 
 /// Keys whose doubling is noticed, by fingerprints of 16 bytes: a bound on the memory spent on it.
 pub const FINGERPRINTS_MAX: usize = 1 << 20;
@@ -84,7 +84,8 @@ pub struct Reader {
     /// The key at hand, and where it began.
     key: Vec<u8>,
     key_offset: u64,
-    fingerprints: HashSet<(u64, u64)>,
+    /// By their first halves, which are hashes already.
+    fingerprints: HashTable<(u64, u64)>,
 }
 
 impl Default for Reader {
@@ -109,7 +110,7 @@ impl Reader {
             attributes: Attributes::default(),
             key: Vec::new(),
             key_offset: 0,
-            fingerprints: HashSet::new(),
+            fingerprints: HashTable::new(),
         }
     }
 
@@ -413,10 +414,18 @@ impl Reader {
 
     fn is_duplicate(&mut self, key: &[u8]) -> bool {
         let fingerprint = (fingerprint(key, self.db), fingerprint(key, !self.db));
-        if self.fingerprints.len() >= FINGERPRINTS_MAX {
-            return self.fingerprints.contains(&fingerprint);
+        if self
+            .fingerprints
+            .find(fingerprint.0, |held| *held == fingerprint)
+            .is_some()
+        {
+            return true;
         }
-        !self.fingerprints.insert(fingerprint)
+        if self.fingerprints.len() < FINGERPRINTS_MAX {
+            self.fingerprints
+                .insert_unique(fingerprint.0, fingerprint, |held| held.0);
+        }
+        false
     }
 
     fn read_checksum<S: Sink + ?Sized>(&mut self, cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<()> {

@@ -116,10 +116,11 @@ fn show_form(value: &Value) -> String {
 }
 
 pub fn write(keyspace: &Keyspace, options: WriteOptions, bytes_wanted: usize) -> Vec<u8> {
-    let mut writer = Writer::new(options);
-    std::iter::from_fn(|| writer.next_chunk(keyspace, bytes_wanted))
-        .flatten()
-        .collect()
+    let (mut writer, mut bytes) = (Writer::new(options), Vec::new());
+    while let Some(chunk) = writer.next_chunk(keyspace, bytes_wanted) {
+        bytes.extend_from_slice(&chunk);
+    }
+    bytes
 }
 
 fn load(bytes: &[u8], options: LoadOptions, target: &Keyspace) -> Result<LoadStats, RdbError> {

@@ -19,6 +19,8 @@ pub const VERSIONS: std::ops::RangeInclusive<u32> = 9..=11;
 /// The name of the AUX field that marks a snapshot whose values are to be restored in exactly the form they were
 /// written in, due keys included.
 pub const EXACT_FIELD: &[u8] = b"holdfast-exact";
+/// Largest buffer that is made before its bytes are there.
+const RESERVED_BYTES_MAX: usize = 1 << 22;
 /// The version of an exact snapshot: the oldest one with a type byte for every form.
 const EXACT_VERSION: u32 = format::OLDEST_SET_LISTPACK_VERSION;
 
@@ -119,6 +121,10 @@ impl Writer {
         if self.phase == Phase::Done {
             return None;
         }
+        // A chunk ends with the segment that fills it: room for a usual one is left behind the end.
+        self.encoder
+            .out
+            .reserve(bytes_wanted.min(RESERVED_BYTES_MAX) * 5 / 4);
         while self.phase != Phase::Done && self.encoder.out.len() < bytes_wanted.max(1) {
             match self.phase {
                 Phase::Header => self.header(keyspace),
