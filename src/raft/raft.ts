@@ -32,6 +32,11 @@ function movesTerm(message: Message): boolean {
 /**
  * One member of a replicated log: the Raft protocol with leases as reported promises.
  *
+ * The parts: `Election` (candidacy and votes), `Leadership` (one term of leading, with its `Lease` and `Replication`),
+ * `Follower` (a leader's frames), `Promises` (a voter's side of the lease), `Reads` (reads by index). They share `Core`,
+ * keep the `Log`, speak through the `Outbox`, and ask `Rules` for every decision that safety rests on. Roles and terms
+ * change here and nowhere else.
+ *
  * A pure state machine. Every input carries the time; what has to be done about it is collected and taken with
  * `ready()`, which the host calls until it returns nothing. The host may have several `Persist` under way.
  *

@@ -25,6 +25,8 @@ export const BREAKS = {
   'announce-before-apply': 'R6: the leader announces a commit that it has not applied',
   'no-session-dedup': 'X2: a request that comes twice is executed twice',
   'snapshot-without-sessions': 'X5: a snapshot does not carry the sessions',
+  'snapshot-keeps-conflict': 'S3: a snapshot is published without dropping the log that contradicts it',
+  'install-refused-snapshot': 'S3: a host loads a snapshot that is behind what it has applied',
   'truncate-without-compare': 'R1: an append truncates what it overlaps, equal or not',
   'vote-without-log-check': 'E2: votes are given to candidates with a shorter log',
   'read-index-unconfirmed': '2.10: any echo confirms a round of reads',

@@ -47,17 +47,10 @@ export class Network {
     return this.#links.get(a < b ? way(a, b) : way(b, a)) as Link;
   }
 
-  /** From now on frames travel well. */
-  calm(): void {
-    this.#swarm = {
-      ...this.#swarm,
-      loss: 0,
-      duplication: 0,
-      reorder: false,
-      delayMs: 0.2,
-      reconnectMs: 1,
-      noticeMs: 5,
-    };
+  /** From now on frames travel well, where they travel at all. */
+  calm(noticeMs: number): void {
+    const well = { loss: 0, duplication: 0, reorder: false, delayMs: 0.2, reconnectMs: 1, noticeMs };
+    this.#swarm = { ...this.#swarm, ...well };
   }
 
   get delay(): number {

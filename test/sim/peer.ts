@@ -412,13 +412,17 @@ export class Peer {
   install(snapshot: Snapshot, refuse: boolean): void {
     this.run((raft, now) => {
       const verdict = raft.installSnapshot(now, snapshot.mark);
-      if (verdict === 'refused') return;
+      if (verdict === 'refused') {
+        if (this.#broken === 'install-refused-snapshot') this.machine = snapshot.machine.copy();
+        return;
+      }
       if (refuse) {
         raft.snapshotAbandoned(now);
         return;
       }
       const { life } = this;
-      const publish = { drop: verdict === 'dropLog', keep: snapshot.mark.index };
+      const drop = verdict === 'dropLog' && this.#broken !== 'snapshot-keeps-conflict';
+      const publish = { drop, keep: snapshot.mark.index };
       this.disk.publish(snapshot, publish, () => {
         if (life === this.life) this.run((core, at) => this.#load(core, at, snapshot));
       });
