@@ -49,16 +49,22 @@ export function choice<V extends string>(tokens: Readonly<Record<V, string>>): O
   };
 }
 
-/** Refuses options that are no object, or have a name that `known` lacks. */
-export function checkNames(owner: string, options: object, known: Iterable<string>): void {
+function checkObject(owner: string, options: object): void {
   if (typeof options !== 'object' || options === null) {
     throw new TypeError(`options of ${owner} must be an object`);
   }
-  const names = [...known];
+}
+
+function unknownOption(owner: string, name: string, known: readonly string[]): TypeError {
+  const takes = known.length === 0 ? 'none' : known.join(', ');
+  return new TypeError(`unknown option '${name}' of ${owner}; it takes: ${takes}`);
+}
+
+/** Refuses options that are no object, or have a name that is not `known`. */
+export function checkNames(owner: string, options: object, known: readonly string[]): void {
+  checkObject(owner, options);
   for (const name of Object.keys(options)) {
-    if (names.includes(name)) continue;
-    const takes = names.length === 0 ? 'none' : names.join(', ');
-    throw new TypeError(`unknown option '${name}' of ${owner}; it takes: ${takes}`);
+    if (!known.includes(name)) throw unknownOption(owner, name, known);
   }
 }
 
@@ -67,12 +73,17 @@ export function optionsOf<O extends object>(
   method: string,
   encoders: OptionEncoders<O>,
 ): (words: Word[], options: O | undefined) => Word[] {
-  const known = new Map<string, OptionEncoder<never>>(Object.entries(encoders));
+  const known = new Map<string, { token: string; encode: OptionEncoder<never> }>();
+  for (const [name, encode] of Object.entries<OptionEncoder<never>>(encoders)) {
+    known.set(name, { token: name.toUpperCase(), encode });
+  }
   return (words, options) => {
     if (options === undefined) return words;
-    checkNames(method, options, known.keys());
+    checkObject(method, options);
     for (const [name, value] of Object.entries(options)) {
-      if (value !== undefined) known.get(name)?.(words, value as never, name.toUpperCase(), name);
+      const option = known.get(name);
+      if (option === undefined) throw unknownOption(method, name, [...known.keys()]);
+      if (value !== undefined) option.encode(words, value as never, option.token, name);
     }
     return words;
   };
