@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { examine, isFlawless, type Trace } from '../../src/cli/demo/check.js';
+import { examine, judge, type Trace } from '../../src/cli/demo/check.js';
 import { Ledger } from '../../src/cli/demo/ledger.js';
 import {
   type PlannedWrite,
@@ -99,7 +99,6 @@ describe('check of the workload', () => {
     const { ledger, trace } = scene();
     const verdict = examine(ledger, trace);
     expect(verdict).toEqual({ ...none, examples: [] });
-    expect(isFlawless(verdict)).toBe(true);
   });
 
   it.each(KINDS)('finds a lost %s', (kind) => {
@@ -107,7 +106,6 @@ describe('check of the workload', () => {
     const { ledger, trace } = scene((write) => write.id === lost.id);
     const verdict = examine(ledger, trace);
     expect(verdict).toMatchObject({ ...none, lost: 1 });
-    expect(isFlawless(verdict)).toBe(false);
     expect(verdict.examples).toHaveLength(1);
   });
 
@@ -162,9 +160,43 @@ describe('check of the workload', () => {
     ledger.issue('a1', sequence + 1);
     ledger.refuse('a1', sequence);
     const trace = emptyTrace();
-    expect(isFlawless(examine(ledger, trace))).toBe(true);
+    expect(examine(ledger, trace)).toMatchObject(none);
     apply(trace, write);
     expect(examine(ledger, trace)).toMatchObject({ ...none, stray: 1 });
+  });
+});
+
+describe('judgement over all peers', () => {
+  const clean = { ...none, examples: [] };
+
+  it('is good where every peer is flawless and the digests are equal', () => {
+    const peers = ['a', 'b', 'c'].map((name) => ({ name, digest: 'one', verdict: clean }));
+    expect(judge(peers)).toEqual({ ...none, ok: true, digestsEqual: true, examples: [] });
+  });
+
+  it('counts the flaws of the worst peer', () => {
+    const flawed = (lost: number) => ({ ...none, lost, examples: ['lost: something'] });
+    const peers = [0, 2, 1].map((lost, n) => ({
+      name: 'abc'.charAt(n),
+      digest: 'one',
+      verdict: flawed(lost),
+    }));
+    expect(judge(peers)).toMatchObject({ ok: false, lost: 2, digestsEqual: true });
+    expect(judge(peers).examples[1]).toBe('b: lost: something');
+  });
+
+  it('is bad where only the digests differ', () => {
+    const peers = ['one', 'one', 'two'].map((digest, n) => ({
+      name: 'abc'.charAt(n),
+      digest,
+      verdict: clean,
+    }));
+    expect(judge(peers)).toEqual({
+      ...none,
+      ok: false,
+      digestsEqual: false,
+      examples: ['the digests differ'],
+    });
   });
 });
 

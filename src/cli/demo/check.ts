@@ -159,7 +159,22 @@ export function examine(ledger: Ledger, trace: Trace): Verdict {
   return new Examination(ledger, trace).run();
 }
 
-/** Whether nothing is wrong. */
-export function isFlawless(verdict: Verdict): boolean {
-  return verdict.lost + verdict.duplicated + verdict.stray + verdict.torn === 0;
+/** What one peer's state came to. */
+export interface PeerFindings {
+  name: string;
+  digest: string;
+  verdict: Verdict;
+}
+
+/** All peers together: each flaw as on the worst of them. */
+export function judge(peers: readonly PeerFindings[]): Verdict & { ok: boolean; digestsEqual: boolean } {
+  const worst = (flaw: Flaw) => Math.max(0, ...peers.map(({ verdict }) => verdict[flaw]));
+  const flaws = {
+    ...{ lost: worst('lost'), duplicated: worst('duplicated') },
+    ...{ stray: worst('stray'), torn: worst('torn') },
+  };
+  const digestsEqual = new Set(peers.map(({ digest }) => digest)).size === 1;
+  const examples = peers.flatMap(({ name, verdict }) => verdict.examples.map((text) => `${name}: ${text}`));
+  if (!digestsEqual) examples.push('the digests differ');
+  return { ok: examples.length === 0, digestsEqual, examples, ...flaws };
 }
