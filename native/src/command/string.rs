@@ -77,9 +77,9 @@ impl<'a> SetOptions<'a> {
         };
         let mut rest = words.iter();
         while let Some(word) = rest.next() {
-            let timeless = !options.keep && !options.persist && options.expiry.is_none();
             if let Some(unit) = expiry::Unit::of_option(word)
-                && timeless
+                && !(options.keep || options.persist)
+                && options.expiry.is_none_or(|(other, _)| other == unit)
             {
                 options.expiry = Some((unit, rest.next().ok_or(Status::Syntax)?));
             } else if reading && is_option(word, "PERSIST") && options.expiry.is_none() {

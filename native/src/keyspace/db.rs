@@ -379,10 +379,14 @@ impl<'k> Db<'k> {
     pub fn copy(&mut self, from: &[u8], to: &[u8]) {
         let Some(entry) = self.entry(from) else { return };
         let expire_at = entry.expire_at();
-        let copy = match entry.view() {
+        let raw = entry.is_raw();
+        let mut copy = match entry.view() {
             EntryView::Str(bytes) => Entry::string(to, bytes, expire_at),
             EntryView::Value(value) => Entry::collection(to, Box::new(duplicate(value)), expire_at),
         };
+        if raw {
+            copy.set_raw();
+        }
         self.remove(to);
         let hash = hash_of(to);
         self.segment_mut(hash).insert(hash, copy);

@@ -367,6 +367,18 @@ impl Entry {
         moved
     }
 
+    /// Marks a string as changed in place.
+    pub fn set_raw(&mut self) {
+        let header = self.header();
+        // SAFETY: the entry is borrowed mutably.
+        unsafe {
+            self.0.write(Header {
+                key: header.key,
+                value: header.value | RAW,
+            })
+        };
+    }
+
     /// Takes the collection out. After that the entry may only be asked for its key and expiry, and dropped.
     fn take_box(&mut self) -> Option<Box<Value>> {
         if !self.is_collection() {

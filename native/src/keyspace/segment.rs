@@ -17,6 +17,10 @@ use std::collections::BTreeSet;
 
 /// Most entries of a page: seven eighths of 1,024 buckets.
 pub const PAGE_KEYS_MAX: usize = 896;
+/// Buckets of a full page.
+const PAGE_BUCKETS: usize = 1024;
+/// With so many keys, a page without free places splits; with fewer, it is worth sweeping.
+const CLOGGED_KEYS_MIN: usize = PAGE_KEYS_MAX / 8 * 7;
 /// The directory stops doubling here (4,096 pages of one segment); pages then grow beyond their limit.
 const DEPTH_MAX: u32 = 12;
 /// Bits of the hash that chose the segment.
@@ -30,6 +34,28 @@ struct Page {
     entries: HashTable<Entry>,
 }
 
+impl Page {
+    /// No free place is left in a table of the largest size: what looks free are places of removed entries.
+    fn is_clogged(&self) -> bool {
+        self.entries.num_buckets() >= PAGE_BUCKETS && self.entries.capacity() == self.entries.len()
+    }
+
+    fn is_full(&self) -> bool {
+        self.entries.len() >= PAGE_KEYS_MAX || (self.is_clogged() && self.entries.len() >= CLOGGED_KEYS_MIN)
+    }
+
+    /// Makes places of removed entries free again, where the table would double instead.
+    fn sweep(&mut self) {
+        if self.is_clogged() && self.entries.len() < CLOGGED_KEYS_MIN {
+            let mut fresh = HashTable::with_capacity(PAGE_KEYS_MAX);
+            for entry in self.entries.drain() {
+                fresh.insert_unique(entry_table_hash(&entry), entry, entry_table_hash);
+            }
+            self.entries = fresh;
+        }
+    }
+}
+
 /// Bits for a page's table: the tag is taken from the top, the bucket from the bottom.
 fn table_hash(hash: u64) -> u64 {
     hash << 32 | hash & 0xffff_ffff
@@ -39,7 +65,8 @@ fn entry_table_hash(entry: &Entry) -> u64 {
     table_hash(hash_of(entry.key()))
 }
 
-/// See the module.
+/// See the module. What every look-up needs stands first, in one cache line with the lock.
+#[repr(C)]
 pub struct Segment {
     /// Bits of the hash that index the directory. No page's depth is larger.
     depth: u32,
@@ -107,9 +134,10 @@ impl Segment {
     pub fn insert(&mut self, hash: u64, entry: Entry) {
         debug_assert!(self.find(hash, entry.key()).is_none());
         let mut number = self.page_number(hash);
-        while self.pages[number].entries.len() >= PAGE_KEYS_MAX && self.split(number, hash) {
+        while self.pages[number].is_full() && self.split(number, hash) {
             number = self.page_number(hash);
         }
+        self.pages[number].sweep();
         let kind = entry.kind();
         self.keys[kind] += 1;
         self.memory[kind] += entry.memory();
@@ -173,10 +201,14 @@ impl Segment {
         let bit = 1u64 << (64 - SEGMENT_BITS - depth);
         let page = &mut self.pages[number];
         page.depth = depth;
-        let mut upper = HashTable::with_capacity(page.entries.len() / 2 + page.entries.len() / 16);
-        for entry in page.entries.extract_if(|entry| hash_of(entry.key()) & bit != 0) {
-            upper.insert_unique(entry_table_hash(&entry), entry, entry_table_hash);
+        let room = page.entries.len() / 2 + page.entries.len() / 16;
+        let (mut lower, mut upper) = (HashTable::with_capacity(room), HashTable::with_capacity(room));
+        for entry in page.entries.drain() {
+            let hash = hash_of(entry.key());
+            let half = if hash & bit == 0 { &mut lower } else { &mut upper };
+            half.insert_unique(table_hash(hash), entry, entry_table_hash);
         }
+        page.entries = lower;
         let new_number = self.pages.len() as u32;
         self.pages.push(Page {
             depth,
@@ -312,6 +344,29 @@ mod tests {
         let due = segment.due_count(500);
         assert_eq!(segment.reclaim(500, 1 << 20), due);
         segment.verify();
+    }
+
+    #[test]
+    fn churn_does_not_make_tables_grow() {
+        let mut segment = Segment::default();
+        let mut seed = 7u32;
+        let mut draw = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            key(seed >> 12 & 2047)
+        };
+        for _ in 0..100_000 {
+            let key = draw();
+            if segment.remove(hash_of(&key), &key).is_none() {
+                segment.insert(hash_of(&key), Entry::string(&key, b"", None));
+            }
+        }
+        segment.verify();
+        assert!(
+            segment
+                .pages
+                .iter()
+                .all(|page| page.entries.num_buckets() <= PAGE_BUCKETS)
+        );
     }
 
     #[test]

@@ -48,6 +48,8 @@ fn set_understands_every_way_to_name_a_time() {
     }
     db.run(&["SET", "k", "w", "KEEPTTL"]);
     assert_eq!(db.int(&["PTTL", "k"]), 7);
+    db.run(&["SET", "k", "w", "PX", "5", "PX", "6"]);
+    assert_eq!(db.int(&["PTTL", "k"]), 6);
     db.run(&["SET", "k", "w"]);
     assert_eq!(db.int(&["PTTL", "k"]), -1);
     db.run(&["SET", "k", "w", "PXAT", "5"]);
@@ -61,6 +63,7 @@ fn set_refuses_options_that_do_not_fit() {
         &["NX", "XX"][..],
         &["EX"],
         &["EX", "1", "PX", "1"],
+        &["EX", "1", "EX"],
         &["KEEPTTL", "EX", "1"],
         &["EX", "1", "KEEPTTL"],
         &["PERSIST"],
@@ -143,6 +146,8 @@ fn parts_of_strings() {
     assert_eq!(db.int(&["APPEND", "k", "Hello"]), 5);
     assert_eq!(db.int(&["APPEND", "k", " World"]), 11);
     assert_eq!(db.run(&["OBJECT", "ENCODING", "k"]), text("raw"));
+    db.run(&["COPY", "k", "copy"]);
+    assert_eq!(db.run(&["OBJECT", "ENCODING", "copy"]), text("raw"));
     assert_eq!(db.int(&["STRLEN", "k"]), 11);
     for (start, end, part) in [
         ("0", "3", "Hell"),
