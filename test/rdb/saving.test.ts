@@ -1,4 +1,5 @@
 /** Saving and loading: what is written comes back here, and in a real Redis. */
+import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -238,4 +239,17 @@ test('a job that is left early ends', async () => {
     break;
   }
   await closePool();
+});
+
+test('a program that has saved ends by itself', () => {
+  using temporary = new Temporary();
+  const modules = new URL('../../dist/', import.meta.url).href;
+  const program = `
+    import { native } from '${modules}keyspace/native.js';
+    import { saveFile } from '${modules}rdb/index.js';
+    const { keys } = await saveFile(native.keyspaceCreate(), ${JSON.stringify(temporary.path('dump.rdb'))});
+    console.log('saved', keys);`;
+  const flags = ['--input-type=module', '-e', program];
+  const { status, stdout } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: 10_000 });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: 'saved 0\n' });
 });
