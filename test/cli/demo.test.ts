@@ -61,7 +61,7 @@ async function expectNothingLeft(peers: number[]): Promise<void> {
 
 describe('demo', () => {
   it.each([1, 3])('loses nothing with %i shards', { timeout: DEMO_WITHIN_MS }, async (shards) => {
-    const ended = await run(['demo', '--json', '--shards', `${shards}`, '--seconds', '6'], { TMPDIR: tmp });
+    const ended = await run(['demo', '--json', '--shards', `${shards}`, '--seconds', '4'], { TMPDIR: tmp });
     expect(ended.stderr).toBe('');
     const result = JSON.parse(ended.stdout) as DemoResult;
     expect(result).toMatchObject({

@@ -38,6 +38,11 @@ describe("the demo's file", () => {
     expect(report.types.length).toBeGreaterThanOrEqual(8);
   });
 
+  it('is described as it is by the help', async () => {
+    const { stdout } = await run(['demo', '--help']);
+    expect(stdout.replace(/\s+/g, ' ')).toContain(`a shop of ${KEYS.toLocaleString('en-US')} keys`);
+  });
+
   it('keeps its sessions until long after 2040', () => {
     expect(DEMO_FIRST_EXPIRY_MS).toBeGreaterThan(Date.UTC(2040, 0, 1));
   });

@@ -115,6 +115,20 @@ describe('serve and status', () => {
     expect(stranger.stderr).toMatch(/^holdfast: USAGE: .*"d" is not among the peers\n$/);
   });
 
+  it('exit 0 on SIGTERM before the other peers are there, and though nobody reads the log', {
+    timeout: WITHIN_MS,
+  }, async () => {
+    const [port] = await freePorts(1);
+    const lonely = start(['serve', '--name', 'x', '--peers', `x=127.0.0.1:${port},y=127.0.0.1:1`]);
+    await printed(lonely, /opening/);
+    lonely.child.stdout?.destroy();
+    lonely.child.kill('SIGTERM');
+    expect(await lonely.ended).toMatchObject({
+      exitCode: 0,
+      stderr: 'holdfast: no secret is set: whoever reaches the port may be a peer\n',
+    });
+  });
+
   it('hand over and exit 0 on SIGTERM', { timeout: WITHIN_MS }, async () => {
     const before = JSON.parse((await status('--json')).stdout) as ClusterPicture;
     const leader = before.shards[0]?.leader ?? '';

@@ -47,6 +47,7 @@ export function resultTable(result: DemoResult): string {
     ['keys restored', number(result.keysRestored)],
     ['restore', `${number(result.restoreMs)} ms`],
     ['writes acknowledged', number(result.acknowledged)],
+    ['writes per second', number(result.writesPerSecond)],
     ['outcome unknown', number(result.unknown)],
     ['lost', number(result.lost)],
     ['duplicated', number(result.duplicated)],

@@ -6,7 +6,7 @@ import type { PeerNews } from './messages.js';
 import { type PlannedWrite, POINTS, planWrite } from './plan.js';
 
 /** Sequence numbers announced at a time, while as many of the last block are still unused. */
-const ANNOUNCE_BLOCK = 128;
+const ANNOUNCE_BLOCK = 32;
 const REPORT_EVERY_MS = 10;
 const AFTER_FAILURE_MS = 50;
 
