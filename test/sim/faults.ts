@@ -114,11 +114,10 @@ export class Faults {
 
   /** While a leader that hears nobody believes in its lease, another peer campaigns; a voter may just have restarted. */
   #usurp(): void {
-    const { peers, scheduler, swarm, network, leader, ids } = this.#world;
+    const { peers, scheduler, swarm, leader, ids } = this.#world;
     const rivals = peers.filter((peer) => peer !== leader);
     if (leader === undefined || rivals.length === 0) return;
-    for (const id of ids) network.cut(id, leader.id);
-    if (this.#random.chance(0.5)) for (const id of ids) network.cut(leader.id, id);
+    this.#strand(leader, ids.length >= 5 && this.#random.chance(0.4) ? rivals.splice(0, 1) : []);
     if (this.#random.chance(0.5)) {
       for (const peer of rivals) if (this.#random.chance(0.5)) this.#bounce(peer);
     }
@@ -129,6 +128,20 @@ export class Faults {
     const handOver = this.#random.chance(0.3) ? this.#random.between(3, 20) * trip : undefined;
     if (handOver !== undefined)
       scheduler.after(delay + handOver, () => this.#transfer(rival, this.#random.pick(ids)));
+  }
+
+  /** A leader no longer hears the others, except those that still follow it and hear nobody else either. */
+  #strand(leader: Peer, loyal: readonly Peer[]): void {
+    const { network, ids } = this.#world;
+    const stranded = [leader, ...loyal].map((peer) => peer.id);
+    const deafOnly = this.#random.chance(0.5);
+    for (const inside of stranded) {
+      for (const outside of ids) {
+        if (stranded.includes(outside)) continue;
+        network.cut(outside, inside);
+        if (!deafOnly) network.cut(inside, outside);
+      }
+    }
   }
 
   /** Two peers take turns: one is cut off with what it has not committed, the other campaigns. */
