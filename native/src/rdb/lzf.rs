@@ -7,7 +7,10 @@
 /// Three bytes of input give at most 264 of output.
 pub const EXPANSION_MAX: u64 = 88;
 
-const TABLE_BITS: u32 = 14;
+/// The table fits in the nearest cache, and has a place for every position within reach.
+const TABLE_BITS: u32 = 13;
+/// After so many bytes without a match (as a power of two) the search makes longer steps.
+const PATIENCE_BITS: u32 = 5;
 const LITERALS_MAX: usize = 32;
 const DISTANCE_MAX: usize = 1 << 13;
 const REFERENCE_MAX: usize = 264;
@@ -114,7 +117,7 @@ impl Compressor {
                 && distance <= at
                 && input[at - distance..at - distance + 3] == input[at..at + 3];
             if !found {
-                at += 1;
+                at += 1 + ((at - literals_from) >> PATIENCE_BITS);
                 continue;
             }
             let count = matching(input, at - distance, at);
