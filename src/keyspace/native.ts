@@ -184,6 +184,8 @@ export interface Native {
   replicaRestore(id: number, index: number, stampMs: number, sessions: Uint8Array): void;
   /** Lease clock, milliseconds; 0 for no lease. Seen by all threads at once. */
   replicaSetLease(id: number, untilMs: number): void;
+  /** 32 hex digits over one of 64 parts of the replica's keyspace. */
+  replicaDigestSlice(id: number, slice: number): string;
   replicaSetReady(id: number, ready: boolean): void;
   /** When the first key expires, Unix milliseconds, or `null`. */
   replicaNextExpiry(id: number): number | null;

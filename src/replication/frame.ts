@@ -41,6 +41,8 @@ export const FrameKind = {
   statusReply: 14,
   /** The record of how the cluster was founded, for a peer that does not have it. */
   founding: 15,
+  /** A digest of a part of a shard's keys at an entry: to the leader, or back to a peer that differs. */
+  digest: 16,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 

@@ -6,7 +6,8 @@
  */
 import type { Word } from '../keyspace/native.js';
 
-const BATCH_VERSION = 1;
+const REQUESTS = 1;
+const COMPARISON = 2;
 const BATCH_HEADER_BYTES = 21;
 const RUN_HEADER_BYTES = 28;
 const LENGTH_BYTES = 4;
@@ -192,7 +193,7 @@ export function encodeBatch(
 ): Buffer {
   const bytes = runs.reduce((sum, run) => sum + run.byteLength, BATCH_HEADER_BYTES);
   const batch = Buffer.allocUnsafeSlow(bytes);
-  batch[0] = BATCH_VERSION;
+  batch[0] = REQUESTS;
   writeU64(batch, stampMs, 1);
   batch.writeUInt32LE(seed[0], 9);
   batch.writeUInt32LE(seed[1], 13);
@@ -203,6 +204,18 @@ export function encodeBatch(
     at += run.byteLength;
   }
   return batch;
+}
+
+/** An entry without requests, at which the peers compare digests. */
+export function encodeComparison(stampMs: number): Buffer {
+  const batch = encodeBatch(stampMs, [0, 0], []);
+  batch[0] = COMPARISON;
+  return batch;
+}
+
+/** Whether an entry is one at which the peers compare digests. */
+export function isComparison(batch: Uint8Array): boolean {
+  return batch[0] === COMPARISON;
 }
 
 /** The stamp of a batch, Unix milliseconds. */

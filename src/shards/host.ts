@@ -7,6 +7,7 @@
 import type { Raft } from '../raft/raft.js';
 import type {
   Entry,
+  LogIndex,
   MemberId,
   Message,
   Milliseconds,
@@ -16,7 +17,8 @@ import type {
   SnapshotMark,
 } from '../raft/types.js';
 import { Barriers } from './barriers.js';
-import { decodeOutcomes, encodeBatch, stampOf } from './batch.js';
+import { decodeOutcomes, encodeBatch, encodeComparison, isComparison, stampOf } from './batch.js';
+import { COMPARE_EVERY_ENTRIES, Comparisons, type Report } from './comparison.js';
 import { GroupClock } from './group-clock.js';
 import { Observer } from './observer.js';
 import { Proposals } from './proposals.js';
@@ -43,9 +45,18 @@ export interface Clock {
   random32(): number;
 }
 
+/** This peer's memory differs from that of a majority that applied the same entries. */
+export class DivergenceError extends Error {
+  constructor(shard: ShardId, index: LogIndex) {
+    super(`the keys of shard ${shard} differ from those of a majority of the peers at entry ${index}`);
+  }
+}
+
 /** What a host is made of. */
 export interface HostParts {
   readonly shard: ShardId;
+  /** Peers that vote. */
+  readonly voters: number;
   readonly raft: Raft;
   readonly machine: StateMachine;
   readonly session: Session;
@@ -84,6 +95,9 @@ export class ShardHost {
   #catchUpIndex: number | undefined;
   /** The newest entry proposed here in this term; what is above `applied` is under way. */
   #proposedIndex = 0;
+  /** The newest entry at which peers were asked to compare. */
+  #comparedIndex = 0;
+  readonly #comparisons: Comparisons;
   #progressAtMs = 0;
   #clockAtMs = 0;
   /** As published: 0 where there is no lease. */
@@ -94,6 +108,7 @@ export class ShardHost {
     this.raft = parts.raft;
     this.#parts = parts;
     this.#clock = parts.clock;
+    this.#comparisons = new Comparisons(parts.voters);
     this.#observer = new Observer(parts.shard, (event) => parts.post({ type: 'event', event }));
     parts.log.onDurable = (persist) => this.#durable(persist);
   }
@@ -209,6 +224,16 @@ export class ShardHost {
     this.#pump();
   }
 
+  /** A peer's digest, if this peer leads; from the leader: that this peer's differs from a majority's. */
+  compared(from: MemberId, report: Report): void {
+    const { id, role } = this.raft.status();
+    if (role !== 'leader') throw new DivergenceError(this.shard, report.index);
+    for (const member of this.#comparisons.add(from, report)) {
+      if (member === id) throw new DivergenceError(this.shard, report.index);
+      this.#parts.transport.report(member, report);
+    }
+  }
+
   /** Committed entries wait from now on, so that the state stands still, until {@link releaseApply}. */
   holdApply(): void {
     this.#applyHolds++;
@@ -301,6 +326,14 @@ export class ShardHost {
     for (const follower of ready.snapshots) this.#parts.sendSnapshot(follower);
   }
 
+  #compare(index: LogIndex): void {
+    const { id, role, leader } = this.raft.status();
+    this.#comparedIndex = index;
+    const report = { index, digest: this.#parts.machine.digestAt(index) };
+    if (role === 'leader') this.compared(id, report);
+    else if (leader !== 0) this.#parts.transport.report(leader, report);
+  }
+
   #durable(persist: Persist): void {
     if (this.#stopped) return;
     for (const message of persist.messages) this.#parts.transport.message(message);
@@ -321,6 +354,7 @@ export class ShardHost {
     for (const entry of due) {
       const own = this.#parts.machine.apply(entry, this.#parts.session.id);
       if (own !== undefined) outcomes.push(own);
+      if (entry.kind === 'batch' && isComparison(entry.data)) this.#compare(entry.index);
       this.#observer.applied(entry.term, now, this.#ready);
     }
     this.raft.applied(now, this.applied);
@@ -386,6 +420,7 @@ export class ShardHost {
       this.#proposals.taken(runs.length);
       this.#pump();
     }
+    if (this.#proposedIndex - this.#comparedIndex >= COMPARE_EVERY_ENTRIES) this.#proposeComparison();
     this.#pump();
   }
 
@@ -400,9 +435,17 @@ export class ShardHost {
     return true;
   }
 
+  #proposeComparison(): void {
+    const now = this.#clock.now();
+    const index = this.raft.propose(now, encodeComparison(this.#groupClock.stamp(now, this.#clock.wall())));
+    if (typeof index === 'number') this.#comparedIndex = index;
+  }
+
   #statusChanged(status: RaftStatus): void {
     if (!this.#observer.status(status)) return;
     this.#proposedIndex = 0;
+    this.#comparedIndex = this.applied;
+    this.#comparisons.clear();
     this.#newWay();
   }
 

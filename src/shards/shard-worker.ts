@@ -9,6 +9,7 @@ import type { MemberId, Message } from '../raft/types.js';
 import { FrameKind } from '../replication/frame.js';
 import type { FoundingRecord } from '../replication/identity.js';
 import { splitRuns } from './batch.js';
+import { decodeReport } from './comparison.js';
 import type { Clock, ShardHost } from './host.js';
 import type { Failure, FromWorker, HostStatus, ShardId, ToShard, WorkerSetup } from './protocol.js';
 import { type OpenedShard, openShard } from './shard.js';
@@ -103,6 +104,7 @@ export class ShardWorker {
       if (opened === undefined) return;
       if (kind === FrameKind.proposeReply) opened.host.refused(from);
       else if (kind === FrameKind.propose) opened.host.proposal(from, splitRuns(body) ?? []);
+      else if (kind === FrameKind.digest) this.#compared(opened.host, from, body);
       else opened.snapshots.frame(from, kind, body);
     });
   }
@@ -184,6 +186,11 @@ export class ShardWorker {
     for (const [shard, { host }] of this.#shards) {
       if (members[shard % members.length]?.id === self.id) host.campaign();
     }
+  }
+
+  #compared(host: ShardHost, from: MemberId, body: Buffer): void {
+    const report = decodeReport(body);
+    if (report !== undefined) host.compared(from, report);
   }
 
   #host(shard: ShardId): ShardHost | undefined {

@@ -70,6 +70,7 @@ export async function openShard(parts: ShardParts): Promise<OpenedShard> {
   let snapshots: Snapshots | undefined;
   const host = new ShardHost({
     ...{ shard, raft, machine, log, transport, clock },
+    voters: setup.members.length,
     session: new Session(parts.newSessionId),
     post: parts.post,
     freshness: setup.freshness,

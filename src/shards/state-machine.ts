@@ -4,6 +4,7 @@
 import { type Native, native } from '../keyspace/native.js';
 import type { Entry, LogIndex, SnapshotMark, Term } from '../raft/types.js';
 import type { SessionId } from './batch.js';
+import { COMPARE_EVERY_ENTRIES } from './comparison.js';
 
 /** What a snapshot holds besides the keys. */
 export interface MachineState {
@@ -37,6 +38,11 @@ export class StateMachine {
     const outcomes = this.#native.replicaApply(this.id, entry.index, data, own);
     this.#applied = { index: entry.index, term: entry.term };
     return outcomes ?? undefined;
+  }
+
+  /** The digest of the part of the keys that an entry at `index` compares. */
+  digestAt(index: LogIndex): string {
+    return this.#native.replicaDigestSlice(this.id, Math.floor(index / COMPARE_EVERY_ENTRIES));
   }
 
   /** Outcomes of requests that a snapshot brought instead of their entries. */

@@ -5,6 +5,7 @@ import { encodeFrame, FrameKind } from '../replication/frame.js';
 import { encodeMessage } from '../replication/message-codec.js';
 import type { PeerConnection } from '../replication/peer-link.js';
 import { joinRuns } from './batch.js';
+import { encodeReport, type Report } from './comparison.js';
 import type { ShardId } from './protocol.js';
 
 /** What a transport stands on: the link itself, or the way to the thread that has it. Nothing is sure to arrive. */
@@ -59,6 +60,11 @@ export class ShardTransport {
   /** Tells a peer that its requests were not taken. */
   refuse(to: MemberId): void {
     this.#network.send(to, 'bulk', encodeFrame(FrameKind.proposeReply, this.#shard, Buffer.alloc(0)));
+  }
+
+  /** Sends a digest to the leader, or back to a peer that differs. */
+  report(to: MemberId, report: Report): void {
+    this.#network.send(to, 'control', encodeFrame(FrameKind.digest, this.#shard, encodeReport(report)));
   }
 
   /** Sends one frame of a snapshot transfer. */

@@ -132,3 +132,9 @@ pub fn replica_set_ready(id: u32, ready: bool) -> Result<(), Refused> {
 pub fn replica_next_expiry(id: u32) -> Result<Option<f64>, Refused> {
     Ok(place(id)?.keyspace.next_due().map(|at| at as f64))
 }
+
+/// 32 hex digits over one of the parts of the keyspace. Called between two entries.
+#[napi]
+pub fn replica_digest_slice(id: u32, slice: u32) -> Result<String, Refused> {
+    Ok(format!("{:032x}", replica(id)?.lock().digest_slice(slice as usize)))
+}

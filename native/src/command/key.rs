@@ -155,7 +155,7 @@ fn pexpireat(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 pub fn expiry_number(db: &Db<'_>, key: &[u8], of: impl FnOnce(i64, i64) -> i64) -> i64 {
     match db.expire_at(key) {
         None => -2,
-        Some(Expiry::At(at)) => of(at, db.now_ms()),
+        Some(Expiry::At(at)) => of(at, db.reading_ms()),
         Some(_) => -1,
     }
 }

@@ -62,6 +62,14 @@ impl<'k> Db<'k> {
         now_ms
     }
 
+    /// The time to tell a reader (see [`Keyspace::reading_ms`]); that of its entry for a command of a log.
+    pub fn reading_ms(&self) -> i64 {
+        match self.seed {
+            Some(_) => self.now_ms(),
+            None => self.keyspace.reading_ms(),
+        }
+    }
+
     /// The command's random numbers.
     pub fn rng(&mut self) -> &mut Rng {
         let seed = self.seed;

@@ -73,6 +73,17 @@ fn entry_hash(key: &[u8], view: EntryView<'_>, expire_at: Option<i64>, buffer: &
 }
 
 impl Keyspace {
+    /// The digest of what is visible in some segments. The keys of a segment are the same on every peer.
+    pub fn digest_of(&self, segments: std::ops::Range<usize>) -> u128 {
+        let (mut digest, mut buffer) = (0u128, Vec::new());
+        for segment in segments {
+            self.walk(segment, |key, view, expire_at| {
+                digest = digest.wrapping_add(entry_hash(key, view, expire_at, &mut buffer));
+            });
+        }
+        digest
+    }
+
     /// The digest of everything visible, of one instant.
     pub fn digest(&self) -> u128 {
         let (mut digest, mut buffer) = (0u128, Vec::new());

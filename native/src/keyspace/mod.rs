@@ -117,6 +117,8 @@ pub struct Keyspace {
     segments: Box<[Padded]>,
     /// [`WALL`], or the Unix millisecond that the log has reached.
     log_ms: AtomicI64,
+    /// When the log's clock was moved, on the lease clock.
+    log_moved_ns: AtomicU64,
     /// Set when a command panicked: a broken invariant, after which nothing here can be trusted.
     faulted: AtomicBool,
     /// Where the seeds of commands come from that no log has stamped.
@@ -144,6 +146,7 @@ impl Keyspace {
         Keyspace {
             segments: (0..SEGMENTS).map(|_| Padded::default()).collect(),
             log_ms: AtomicI64::new(WALL),
+            log_moved_ns: AtomicU64::new(0),
             faulted: AtomicBool::new(false),
             seed: AtomicU64::new(clock::boottime_ns()),
         }
@@ -153,12 +156,14 @@ impl Keyspace {
     pub fn with_log_clock(now_ms: i64) -> Keyspace {
         let keyspace = Keyspace::new();
         keyspace.log_ms.store(now_ms, Ordering::Release);
+        keyspace.log_moved_ns.store(clock::boottime_ns(), Ordering::Relaxed);
         keyspace
     }
 
     /// Moves the log's clock, never backwards. A keyspace on the wall clock changes to the log's.
     pub fn set_log_ms(&self, now_ms: i64) {
         self.log_ms.fetch_max(now_ms, Ordering::AcqRel);
+        self.log_moved_ns.store(clock::boottime_ns(), Ordering::Relaxed);
     }
 
     /// Whether a log drives this keyspace.
@@ -171,6 +176,18 @@ impl Keyspace {
         match self.log_ms.load(Ordering::Acquire) {
             WALL => clock::wall_ms(),
             ms => ms,
+        }
+    }
+
+    /// The time to tell a reader: a log's clock stands still while nothing is appended, and what is left of a key's life does
+    /// not. Never decides whether a key is due.
+    pub fn reading_ms(&self) -> i64 {
+        match self.log_ms.load(Ordering::Acquire) {
+            WALL => clock::wall_ms(),
+            ms => {
+                let moved_ns = self.log_moved_ns.load(Ordering::Relaxed);
+                ms + (clock::boottime_ns().saturating_sub(moved_ns) / 1_000_000) as i64
+            }
         }
     }
 

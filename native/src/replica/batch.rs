@@ -1,7 +1,7 @@
 //! The bytes of an entry: a header (stamp, seed) and runs of requests, each run the requests of one session in order.
 //!
 //! ```text
-//! batch: version u8 = 1, stamp i64, seed u64, runs u32, run*
+//! batch: kind u8, stamp i64, seed u64, runs u32, run*      kind 1: requests, 2: a comparison of digests, without runs
 //! run:   session u64, first_seq u64, lowest_unacked u64, count u32, request*
 //! request: length u32, RESP (one array, or MULTI, arrays, EXEC)
 //! ```
@@ -12,8 +12,8 @@ use super::request::Request;
 use super::session::SessionId;
 use super::ApplyError;
 
-/// The layout's version.
-pub const VERSION: u8 = 1;
+const REQUESTS: u8 = 1;
+const COMPARISON: u8 = 2;
 const HEADER_BYTES: usize = 1 + 8 + 8 + 4;
 
 /// What is wrong with an entry's bytes, and where.
@@ -98,8 +98,8 @@ impl<'a> Batch<'a> {
     /// If the bytes are not exactly one batch.
     pub fn parse(bytes: &'a [u8]) -> Result<Batch<'a>, BatchError> {
         let mut cursor = Cursor { bytes, at: 0 };
-        if cursor.array::<1>("version")?[0] != VERSION {
-            return Err(BatchError { offset: 0, expected: "version 1" });
+        if !matches!(cursor.array("kind")?, [REQUESTS | COMPARISON]) {
+            return Err(BatchError { offset: 0, expected: "kind 1 or 2" });
         }
         let stamp_ms = i64::from_le_bytes(cursor.array("stamp")?);
         let seed = cursor.u64("seed")?;
@@ -144,7 +144,7 @@ impl<'a> Run<'a> {
 /// Writes a batch of runs that hold these requests. The TypeScript side has the writer in use; this one is for tests.
 #[cfg(test)]
 pub fn write(stamp_ms: i64, seed: u64, runs: &[(SessionId, u64, u64, &[&[u8]])]) -> Vec<u8> {
-    let mut out = vec![VERSION];
+    let mut out = vec![REQUESTS];
     out.extend(stamp_ms.to_le_bytes());
     out.extend(seed.to_le_bytes());
     out.extend((runs.len() as u32).to_le_bytes());

@@ -17,6 +17,7 @@ pub use session::{IDLE_MS, SessionId, Sessions};
 use std::sync::Arc;
 
 use crate::command;
+use crate::keyspace::SEGMENTS;
 use crate::keyspace::registry::Registered;
 use crate::reply::Reply;
 use crate::resp::{self, Protocol};
@@ -41,8 +42,12 @@ pub enum ApplyError {
     MalformedRequest,
 }
 
-/// How many expired keys an entry frees in passing. They are invisible already; this is only about memory.
-const RECLAIMED_PER_ENTRY: usize = 200;
+/// How many expired keys are freed at a time. They are invisible already; this is only about memory.
+const RECLAIMED_AT_ONCE: usize = 500;
+/// How far the clock moves, in milliseconds, before expired keys are looked for again.
+const RECLAIM_EVERY_MS: i64 = 10;
+/// Parts of the keyspace whose digests are compared between peers one at a time (rule D6).
+pub const SLICES: usize = 64;
 
 /// The state machine of one shard.
 #[derive(Debug)]
@@ -50,13 +55,14 @@ pub struct Replica {
     place: Arc<Registered>,
     applied: u64,
     stamp_ms: i64,
+    reclaimed_ms: i64,
     sessions: Sessions,
 }
 
 impl Replica {
     /// A replica that has applied nothing, over an empty keyspace with a log's clock.
     pub fn new(place: Arc<Registered>) -> Replica {
-        Replica { place, applied: 0, stamp_ms: 0, sessions: Sessions::default() }
+        Replica { place, applied: 0, stamp_ms: 0, reclaimed_ms: 0, sessions: Sessions::default() }
     }
 
     /// The keyspace and its gate.
@@ -111,6 +117,13 @@ impl Replica {
         self.sessions.remembered(session, seq, outcomes);
     }
 
+    /// The digest of one of the [`SLICES`] parts of the keyspace, for comparison with the other peers at the same entry.
+    pub fn digest_slice(&self, slice: usize) -> u128 {
+        let segments = SEGMENTS / SLICES;
+        let first = slice % SLICES * segments;
+        self.place.keyspace.digest_of(first..first + segments)
+    }
+
     /// The sessions, for a snapshot (rule X5).
     pub fn save_sessions(&self) -> Vec<u8> {
         self.sessions.save()
@@ -141,7 +154,10 @@ impl Replica {
     fn advance_clock(&mut self, stamp_ms: i64) {
         self.stamp_ms = self.stamp_ms.max(stamp_ms);
         self.place.keyspace.set_log_ms(self.stamp_ms);
-        self.place.keyspace.reclaim(RECLAIMED_PER_ENTRY);
+        if self.stamp_ms - self.reclaimed_ms >= RECLAIM_EVERY_MS {
+            self.reclaimed_ms = self.stamp_ms;
+            self.place.keyspace.reclaim(RECLAIMED_AT_ONCE);
+        }
         self.sessions.expire(self.stamp_ms);
     }
 
