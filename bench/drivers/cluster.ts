@@ -115,6 +115,12 @@ export class Cluster implements AsyncDisposable {
     return this.#peers.filter((peer) => peer !== leader);
   }
 
+  /** Microseconds of processor time that all threads of all peers have had. */
+  async cpuUs(): Promise<number> {
+    const all = await Promise.all(this.#peers.map((peer) => peer.ask('cpuUs')));
+    return all.reduce((sum, one) => sum + one, 0);
+  }
+
   /** Waits until all peers hold the same, and answers its digest. */
   async settledDigest(): Promise<string> {
     for (;;) {

@@ -19,10 +19,10 @@ export interface LoadResult {
   readonly sum: number;
 }
 
-/** What a {@link PeerCalls.startCounting} did. */
+/** What a {@link BenchPeer.startCounting} did. */
 export interface Counted {
   readonly acknowledged: number;
-  /** Longest time between two acknowledged writes since {@link PeerCalls.watchGaps}. */
+  /** Longest time between two acknowledged writes since {@link BenchPeer.watchGaps}. */
   readonly longestGapMs: number;
 }
 
@@ -93,89 +93,97 @@ async function run({ calls, inFlight }: Load, call: (i: number) => Promise<numbe
   return { perSecond: calls / seconds, p50Us: us(0.5), p99Us: us(0.99), sum };
 }
 
-let opened: Store | undefined;
-let counting: Counting | undefined;
+/** The peer of this process, and what it can be asked for. */
+class BenchPeer {
+  readonly #values = new ValueMaker();
+  #opened: Store | undefined;
+  #counting: Counting | undefined;
 
-function store(): Store {
-  if (opened === undefined) throw new Error('the store is not open');
-  return opened;
-}
-
-function theCounting(): Counting {
-  if (counting === undefined) throw new Error('nothing is being counted');
-  return counting;
-}
-
-const values = new ValueMaker();
-
-const calls = {
   async open(options: OpenOptions): Promise<void> {
-    opened = await open(options);
-  },
+    this.#opened = await open(options);
+  }
 
   /** Name of the leader, if this peer knows one that has the right to answer. */
   async leader(): Promise<string | undefined> {
-    const { shards, name } = await store().status();
+    const { shards, name } = await this.#store.status();
     const leads = shards[0]?.role === 'leader';
     if (leads) return shards[0]?.leased ? name : undefined;
     return shards[0]?.leader;
-  },
+  }
 
   /** Sets keys to 100-byte values. */
   write(load: Load): Promise<LoadResult> {
-    return run(load, async (i) => Number(await store().set(keyOf(i), values.make(i, load.inFlight))));
-  },
+    const store = this.#store;
+    return run(load, async (i) => Number(await store.set(keyOf(i), this.#values.make(i, load.inFlight))));
+  }
 
   /** Linearizable reads of `keys` keys. */
   read(load: Load, keys: number): Promise<LoadResult> {
-    return run(load, async (i) => taken(0, await store().get(keyOf(i % keys)), i));
-  },
+    const store = this.#store;
+    return run(load, async (i) => taken(0, await store.get(keyOf(i % keys)), i));
+  }
 
   /** Nanoseconds of a synchronous read of one of `keys` keys. */
   readNow(mode: 'local' | 'leased', count: number, keys: number): number {
-    const reads = store()[mode];
+    const reads = this.#store[mode];
     let sum = 0;
     const block = (from: number, to: number): void => {
       for (let i = from; i < to; i++) sum = taken(sum, reads.get(keyOf(i % keys)), i);
     };
     timeBlocks(Math.floor(count / 5), block);
     return timeBlocks(count, block);
-  },
+  }
 
   /** Increments `key` from now on. */
   startCounting(key: string, inFlight: number): void {
-    counting = new Counting(store(), key, inFlight);
-  },
+    this.#counting = new Counting(this.#store, key, inFlight);
+  }
 
   watchGaps(): void {
-    theCounting().watchGaps();
-  },
+    this.#counted.watchGaps();
+  }
 
   moreCounted(count: number): Promise<void> {
-    return theCounting().more(count);
-  },
+    return this.#counted.more(count);
+  }
 
   stopCounting(): Promise<Counted> {
-    return theCounting().stop();
-  },
+    return this.#counted.stop();
+  }
 
   value(key: string): Promise<string | null> {
-    return store().get(key);
-  },
+    return this.#store.get(key);
+  }
 
   digest(): Promise<string> {
-    return store().digest();
-  },
+    return this.#store.digest();
+  }
+
+  /** Microseconds of processor time that all threads of this process have had. */
+  cpuUs(): number {
+    const { user, system } = process.cpuUsage();
+    return user + system;
+  }
 
   /** The last entry that this peer has applied, and the last in its log. */
   async reached(): Promise<readonly [number, number]> {
-    const { shards } = await store().status();
+    const { shards } = await this.#store.status();
     return [shards[0]?.applied ?? 0, shards[0]?.lastIndex ?? 0];
-  },
-};
+  }
+
+  get #store(): Store {
+    if (this.#opened === undefined) throw new Error('the store is not open');
+    return this.#opened;
+  }
+
+  get #counted(): Counting {
+    if (this.#counting === undefined) throw new Error('nothing is being counted');
+    return this.#counting;
+  }
+}
 
 /** What the process can be asked for. */
-export type PeerCalls = typeof calls;
+export type PeerCalls = Pick<BenchPeer, keyof BenchPeer>;
 
 /** A question to the process. */
 export interface PeerQuestion {
@@ -191,10 +199,12 @@ export interface PeerAnswer {
   readonly error?: string;
 }
 
+const peer = new BenchPeer();
+
 async function answer({ id, method, args }: PeerQuestion): Promise<PeerAnswer> {
-  const call: (...args: never[]) => unknown = calls[method];
+  const call: (...args: never[]) => unknown = peer[method];
   try {
-    return { id, value: await call(...(args as never[])) };
+    return { id, value: await call.apply(peer, args as never[]) };
   } catch (error) {
     return { id, error: error instanceof Error ? (error.stack ?? error.message) : String(error) };
   }

@@ -41,7 +41,11 @@ async function measureWrites(cluster: Cluster, peer: PeerProcess, scale: Scale):
   const figures: Figure[] = [];
   await peer.ask('write', { calls: Math.max(...WRITES[scale].values()) / 5, inFlight: 64 });
   for (const [inFlight, calls] of WRITES[scale]) {
-    figures.push(...figuresOf(`set, ${inFlight} in flight`, await peer.ask('write', { calls, inFlight })));
+    const what = `set, ${inFlight} in flight`;
+    const cpuUs = await cluster.cpuUs();
+    figures.push(...figuresOf(what, await peer.ask('write', { calls, inFlight })));
+    await cluster.settledDigest();
+    figures.push({ metric: `${what}, CPU`, unit: 'us', value: ((await cluster.cpuUs()) - cpuUs) / calls });
   }
   return { figures, hash: await cluster.settledDigest() };
 }
