@@ -52,6 +52,28 @@ export const limits = {
   everysecSyncMs: 1_000,
   /** A directory lock in the course of being taken over from a dead process is abandoned after this. */
   lockTakeoverMs: 5_000,
+  /** Connections to the Redis endpoint at a time, as in Redis by default. */
+  respConnectionsMax: 10_000,
+  /** Words of one request, as many as the log takes. */
+  respRequestWordsMax: 1024 * 1024,
+  /** One word of a request: the largest value there is. */
+  respBulkBytesMax: 512 * MiB,
+  /** All words of one request. A value of the largest size fits, and the frame that it travels in is larger. */
+  respRequestBytesMax: 513 * MiB,
+  /** A line of the protocol: a length, or an inline command. */
+  respLineBytesMax: 64 * KiB,
+  /** Requests of a connection that have no reply yet, above which no more are taken. */
+  respUnderWayMax: 2_048,
+  /** Replies that a client has not read, above which no more requests of it are taken. */
+  respOutputBytesMax: 1 * MiB,
+  /** Commands between MULTI and EXEC, each word with {@link limits.respWordBytes} on top. */
+  respTransactionBytesMax: 64 * MiB,
+  /** What a queued word is reckoned to take beside its bytes. */
+  respWordBytes: 64,
+  /** How long `close()` waits for the replies to requests of Redis clients. */
+  respCloseMs: 2_000,
+  /** How long a client that has been told the end may take to close its side. */
+  respLingerMs: 250,
 } as const;
 
 function assertRelation(holds: boolean, relation: string): void {
@@ -71,4 +93,8 @@ assertRelation(
 );
 assertRelation(limits.logBlockBytes <= limits.logSegmentBytes, 'logBlockBytes <= logSegmentBytes');
 assertRelation(limits.logBlockBytes < limits.logQueueBytesMax, 'logBlockBytes < logQueueBytesMax');
+assertRelation(
+  limits.respBulkBytesMax < limits.respRequestBytesMax && limits.respRequestBytesMax < limits.frameBytesMax,
+  'respBulkBytesMax < respRequestBytesMax < frameBytesMax',
+);
 assertRelation(limits.shardsMax < 0xffff, 'a shard number fits its u16, 0xffff stands for none');

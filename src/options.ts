@@ -37,10 +37,23 @@ export interface OpenOptions {
   timers?: Partial<Timers>;
   /** Bytes of log, above which a shard takes a snapshot and drops what it covers. Default: 64 MiB. */
   snapshotLogBytes?: number;
+  /**
+   * Listens for clients of the Redis protocol on this peer. There are no users and no passwords: whoever reaches the port may do
+   * everything. Default: no such port.
+   */
+  resp?: RespOptions;
   /** Gives up opening. */
   signal?: AbortSignal;
   /** Listeners that are there from the first event on, while the store is still being opened. */
   on?: StoreListeners;
+}
+
+/** Where Redis clients connect. */
+export interface RespOptions {
+  /** Port, 0 to 65535; 0: one that is free, which `store.respAddress` tells. */
+  port: number;
+  /** Host name or address to listen on. Default: `'127.0.0.1'`. */
+  host?: string;
 }
 
 /** Listeners by event. */
@@ -62,6 +75,7 @@ export interface CheckedOptions {
   readonly openTimeoutMs: number;
   readonly timers: Timers;
   readonly snapshotLogBytes: number;
+  readonly resp: Required<RespOptions> | undefined;
   readonly signal: AbortSignal | undefined;
   readonly on: StoreListeners;
 }
@@ -78,6 +92,7 @@ const NAMES = [
   'openTimeoutMs',
   'timers',
   'snapshotLogBytes',
+  'resp',
   'signal',
   'on',
 ] as const satisfies readonly (keyof OpenOptions)[];
@@ -106,6 +121,7 @@ export function checkOpenOptions(options: OpenOptions, defaultTimers: Timers): C
     openTimeoutMs: whole(options.openTimeoutMs ?? 60_000, 'openTimeoutMs', 1, 2 ** 31 - 1),
     timers: checkTimers(options.timers ?? {}, defaultTimers),
     snapshotLogBytes: whole(options.snapshotLogBytes ?? 64 * 1024 * 1024, 'snapshotLogBytes', 1024, 2 ** 40),
+    resp: checkResp(options.resp),
     signal: checkSignal(options.signal),
     on: checkListeners(options.on ?? {}),
   };
@@ -149,6 +165,16 @@ function checkSignal(signal: OpenOptions['signal']): AbortSignal | undefined {
   if (signal !== undefined && !(signal instanceof AbortSignal))
     throw new TypeError('signal must be an AbortSignal');
   return signal;
+}
+
+function checkResp(resp: OpenOptions['resp']): CheckedOptions['resp'] {
+  if (resp === undefined) return undefined;
+  if (typeof resp !== 'object' || resp === null) throw new TypeError('resp must be an object');
+  unknownNames(resp, ['port', 'host'], 'option of resp');
+  return {
+    port: whole(resp.port, 'resp.port', 0, 65_535),
+    host: text(resp.host ?? '127.0.0.1', 'resp.host'),
+  };
 }
 
 function checkListeners(on: StoreListeners): StoreListeners {

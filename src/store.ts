@@ -4,7 +4,7 @@
  */
 import { EventEmitter } from 'node:events';
 import { AsyncCommands } from './commands/async.js';
-import type { Executor, Request } from './commands/executor.js';
+import type { EncodedExecutor, Executor, Request } from './commands/executor.js';
 import type { Bulk } from './commands/form.js';
 import { ReadOnlyCommands } from './commands/sync.js';
 import { HoldfastError } from './errors.js';
@@ -14,6 +14,8 @@ import { type CheckedOptions, checkOpenOptions, digestOf, type OpenOptions } fro
 import { TIMERS } from './raft/limits.js';
 import type { Role } from './raft/types.js';
 import { digest, loadFile } from './rdb/index.js';
+import { type RespAddress, RespServer } from './resp/server.js';
+import { ReplicatedEncodedExecutor } from './shards/encoded-executor.js';
 import { ReplicatedExecutor } from './shards/executor.js';
 import { loadThroughLog, type StoreLoadOptions, type StoreLoadResult } from './shards/load.js';
 import { Peer } from './shards/peer.js';
@@ -81,10 +83,13 @@ type Why = (key: Word | undefined) => HoldfastError;
 /** What differs between a store with a log and one that is memory and nothing else. */
 interface Engine {
   executor(bytes: boolean): Executor;
+  encodedExecutor(): EncodedExecutor;
   readonly local: StoreReads;
   readonly leased: StoreReads;
   /** Ids of the keyspaces, by shard. */
   readonly keyspaces: readonly number[];
+  /** Resolves when the store can be used. */
+  start(): Promise<void>;
   load(path: string, options: StoreLoadOptions): Promise<StoreLoadResult>;
   status(): Promise<StoreStatus>;
   transfer(shard: number, to: string | undefined): Promise<boolean>;
@@ -112,6 +117,7 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   readonly leased: StoreReads;
   readonly #engine: Engine;
   readonly #events: EventEmitter<StoreEvents>;
+  #resp: RespServer | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal Use {@link open}. */
@@ -135,6 +141,11 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   off<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
     (this.#events as EventEmitter).off(event, listener);
     return this;
+  }
+
+  /** Where Redis clients reach this peer, if it was opened with `resp`. */
+  get respAddress(): RespAddress | undefined {
+    return this.#resp?.address;
   }
 
   /** What this peer knows of the cluster now. */
@@ -171,12 +182,27 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   }
 
   /**
-   * Ends this peer's part: leadership is handed over first, calls under way are finished, then every thread, socket, timer and
+   * Ends this peer's part: Redis clients are answered and sent away, leadership is handed over, calls under way are finished, then every thread, socket, timer and
    * file of the store goes. Calls from now on reject with `CLOSED`. Never rejects; may be called more than once.
    */
   close(): Promise<void> {
-    this.#closing ??= this.#engine.close();
+    this.#closing ??= this.#close();
     return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    await this.#resp?.close();
+    await this.#engine.close();
+  }
+
+  /** @internal Listens for Redis clients. */
+  async listen(address: RespAddress): Promise<void> {
+    const engine = this.#engine;
+    this.#resp = await RespServer.listen(address, {
+      executor: engine.encodedExecutor(),
+      status: () => engine.status(),
+      keyspaces: engine.keyspaces,
+    });
   }
 
   /** {@link close}, for `await using`. */
@@ -202,11 +228,11 @@ export async function open(options: OpenOptions = {}): Promise<Store> {
   checked.signal?.throwIfAborted();
   const events = new EventEmitter<StoreEvents>();
   for (const [event, listener] of Object.entries(checked.on)) (events as EventEmitter).on(event, listener);
-  if (!checked.replicated) return new Store(checked.self.name, memoryEngine(checked), events);
-  const engine = new PeerEngine(checked, events);
+  const engine = checked.replicated ? new PeerEngine(checked, events) : memoryEngine(checked);
   const store = new Store(checked.self.name, engine, events);
   try {
     await engine.start();
+    if (checked.resp !== undefined) await store.listen(checked.resp);
   } catch (error) {
     await store.close();
     throw error;
@@ -227,9 +253,17 @@ function memoryEngine({ self }: CheckedOptions): Engine {
   };
   return {
     executor: (bytes) => new MemoryExecutor(bytes ? buffers : strings),
+    encodedExecutor: () => ({
+      execute: ({ words }, protocol) => answered(strings.callEncoded(words, protocol)),
+      transaction: (requests, protocol) => {
+        const words = requests.map((request) => request.words);
+        return answered(strings.transactionEncoded(words, protocol));
+      },
+    }),
     local: reads,
     leased: reads,
     keyspaces: [id],
+    start: async () => {},
     load: async (path, { onProgress, signal }) => {
       const { keys, bytes, durationMs } = await loadFile(path, id, signal === undefined ? {} : { signal });
       onProgress?.({ keys, totalKeys: keys });
@@ -243,6 +277,12 @@ function memoryEngine({ self }: CheckedOptions): Engine {
       buffers.release();
     },
   };
+}
+
+/** A plain handle answers everything. */
+function answered<T>(reply: T | undefined): T {
+  if (reply === undefined) throw new TypeError('a keyspace gave no answer');
+  return reply;
 }
 
 /** Commands straight down, as promises. */
@@ -316,6 +356,12 @@ class PeerEngine implements Engine {
       leased: handles.leased,
       bytes,
     });
+  }
+
+  encodedExecutor(): EncodedExecutor {
+    const [local, , leased] = this.#handles;
+    if (local === undefined || leased === undefined) throw new RangeError('no handles');
+    return new ReplicatedEncodedExecutor({ clients: this.#peer.clients, local, leased });
   }
 
   /** Resolves when this peer has caught up. */

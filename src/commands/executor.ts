@@ -8,7 +8,7 @@
  * - A reply has its bulks as strings, or as Buffers for an executor of a `bytes` surface.
  * - A refusal of the command rejects with its {@link HoldfastError}. Inside a transaction refusals stand in the array.
  */
-import type { CommandFact, ReplyValue, Word } from '../keyspace/native.js';
+import type { CommandFact, Encoded, ReplyValue, RespProtocol, Word } from '../keyspace/native.js';
 
 /** One command to run. */
 export interface Request {
@@ -24,4 +24,21 @@ export interface Executor {
   execute(request: Request): Promise<ReplyValue>;
   /** Runs several commands as one, and answers their replies in order. */
   transaction(requests: readonly Request[]): Promise<ReplyValue[]>;
+}
+
+/**
+ * How a read of a connection gets its answer. A client that sends requests without waiting for replies counts on their order,
+ * so a read must not overtake what was asked before it.
+ * `quickest`: from memory where this process holds the lease. Good if nothing of the connection is under way.
+ * `barrier`: from memory behind a read barrier, and so behind the reads that wait for one.
+ * `log`: as a write, and so behind the writes that are in the log. Not for commands that may touch every key.
+ */
+export type ReadWay = 'quickest' | 'barrier' | 'log';
+
+/** Runs requests for clients of the Redis protocol, whose replies are bytes. A refusal of the command is such a reply, too. */
+export interface EncodedExecutor {
+  /** Runs one command; at once if it can. */
+  execute(request: Request, protocol: RespProtocol, way: ReadWay): Encoded | Promise<Encoded>;
+  /** Runs several commands as one; the reply is the array of theirs. */
+  transaction(requests: readonly Request[], protocol: RespProtocol, way: ReadWay): Encoded | Promise<Encoded>;
 }

@@ -24,6 +24,11 @@ export type ReplyValue =
 /** A map reply. */
 export interface ReplyMap extends Map<ReplyValue, ReplyValue> {}
 
+/** What a client of the Redis protocol speaks. */
+export type RespProtocol = 2 | 3;
+/** Bytes of the Redis protocol: one character to a byte, or a Buffer if they are many. */
+export type Encoded = string | Buffer;
+
 /**
  * How a handle may be used.
  * `plain`: a keyspace of this process alone; everything is allowed.
@@ -67,6 +72,10 @@ export interface NativeHandle<B extends string | Buffer = string | Buffer> {
   call(words: readonly Word[]): ReplyValue | undefined;
   /** Several commands as one: nobody sees the state in between. Errors stand inside the array. `undefined`: as above. */
   transaction(requests: readonly (readonly Word[])[]): ReplyValue[] | undefined;
+  /** As `call`, with the reply as bytes, which the command's error is, too. */
+  callEncoded(words: readonly Word[], protocol: RespProtocol): Encoded | undefined;
+  /** As `transaction`, with the reply as bytes. */
+  transactionEncoded(requests: readonly (readonly Word[])[], protocol: RespProtocol): Encoded | undefined;
   /** After this the functions throw `CLOSED`. */
   release(): void;
 }
@@ -170,6 +179,8 @@ export interface Native {
   slotOf(key: Bytes): number;
   /** The words of a request as a RESP array, as the log holds it. */
   encodeRequest(words: readonly Word[]): Buffer;
+  /** The bytes for a client, from a reply that went through the log. */
+  transcodeReply(reply: Uint8Array, protocol: RespProtocol): Encoded;
   /** A keyspace that only {@link Native.replicaApply} changes. Its id is good for `attach`, modes `local` and `leased`. */
   replicaCreate(): number;
   /** Forgets a replica and its keyspace. */

@@ -15,9 +15,8 @@ export const PENDING_REQUESTS_MAX = 200_000;
 const TURN_BYTES_MAX = 256 * 1024;
 
 interface Pending {
-  resolve(value: ReplyValue): void;
+  settle(resp: Buffer): void;
   reject(error: HoldfastError): void;
-  readonly bytes: boolean;
 }
 
 /** A promise that several callers wait for. */
@@ -56,17 +55,27 @@ export class ShardClient {
 
   /** Runs one command through the log. */
   request(words: readonly Word[], bytes: boolean): Promise<ReplyValue> {
-    return this.#enqueue(bytes, () => this.#writer.write(words));
+    return this.#enqueue(decoder(bytes), () => this.#writer.write(words));
   }
 
   /** Runs several commands as one through the log; the reply is the array of theirs. */
   transaction(requests: readonly (readonly Word[])[], bytes: boolean): Promise<ReplyValue> {
-    return this.#enqueue(bytes, () => this.#writer.writeTransaction(requests));
+    return this.#enqueue(decoder(bytes), () => this.#writer.writeTransaction(requests));
+  }
+
+  /** Runs one command through the log, and gives the bytes of its reply, even of a refusal. */
+  requestForBytes(words: readonly Word[]): Promise<Buffer> {
+    return this.#enqueue(copyOf, () => this.#writer.write(words));
+  }
+
+  /** Runs several commands as one through the log, and gives the bytes of the reply. */
+  transactionForBytes(requests: readonly (readonly Word[])[]): Promise<Buffer> {
+    return this.#enqueue(copyOf, () => this.#writer.writeTransaction(requests));
   }
 
   /** Runs a request whose RESP is at hand. */
   encoded(resp: Uint8Array): Promise<ReplyValue> {
-    return this.#enqueue(false, () => this.#writer.writeEncoded(resp));
+    return this.#enqueue(decodeText, () => this.#writer.writeEncoded(resp));
   }
 
   /**
@@ -100,7 +109,7 @@ export class ShardClient {
       const ticket = outcome.seq + base;
       const pending = this.#pending.get(ticket);
       if (pending === undefined) continue;
-      if (outcome.kind === 'reply') settle(pending, decodeReply(outcome.resp, pending.bytes));
+      if (outcome.kind === 'reply') pending.settle(outcome.resp);
       else if (outcome.kind === 'gone') pending.reject(replyGone());
       else continue;
       this.#pending.delete(ticket);
@@ -139,7 +148,7 @@ export class ShardClient {
     this.#nextBarrier = undefined;
   }
 
-  #enqueue(bytes: boolean, write: () => void): Promise<ReplyValue> {
+  #enqueue<T>(decode: (resp: Buffer) => T, write: () => void): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     if (this.#pending.size >= PENDING_REQUESTS_MAX) {
       const text = `${PENDING_REQUESTS_MAX} requests are waiting already; nothing was sent`;
@@ -147,8 +156,13 @@ export class ShardClient {
     }
     write();
     const ticket = ++this.#tickets;
-    const promise = new Promise<ReplyValue>((resolve, reject) => {
-      this.#pending.set(ticket, { resolve, reject, bytes });
+    const promise = new Promise<T>((resolve, reject) => {
+      const settle = (resp: Buffer): void => {
+        const value = decode(resp);
+        if (value instanceof HoldfastError) reject(value);
+        else resolve(value);
+      };
+      this.#pending.set(ticket, { settle, reject });
     });
     if (this.#writer.bytes >= TURN_BYTES_MAX) this.#flush();
     else if (!this.#flushing) {
@@ -167,10 +181,10 @@ export class ShardClient {
   }
 }
 
-function settle(pending: Pending, value: ReplyValue): void {
-  if (value instanceof HoldfastError) pending.reject(value);
-  else pending.resolve(value);
-}
+const decodeText = (resp: Buffer): ReplyValue => decodeReply(resp, false);
+const decodeBytes = (resp: Buffer): ReplyValue => decodeReply(resp, true);
+const decoder = (bytes: boolean) => (bytes ? decodeBytes : decodeText);
+const copyOf = (resp: Buffer): Buffer => Buffer.from(resp);
 
 function newBarrier(): Barrier {
   const { promise, resolve, reject } = promiseWithResolvers();

@@ -4,7 +4,7 @@ use super::env::{CLOSED, Failure, Outcome, remember_error_class, text, throw};
 use super::handle::{Handle, Mode};
 use super::value::{array, integer, number, object, undefined};
 use super::word::{self, Accept, Place, Requests, each_element};
-use super::{generic, hot};
+use super::{encoded, generic, hot};
 use crate::clock;
 use crate::command::route::SHARDS_MAX;
 use crate::command::{FAMILIES, Keys, Spec};
@@ -90,6 +90,7 @@ fn attach(env: napi_env, [ids, mode, as_buffer]: [napi_value; 3]) -> Outcome {
     let functions = object(env, &[])?;
     hot::add_all(env, functions, &handle)?;
     generic::add_all(env, functions, &handle)?;
+    encoded::add_all(env, functions, &handle)?;
     Ok(functions)
 }
 
@@ -190,7 +191,7 @@ pub fn boottime_ms() -> f64 {
 /// Adds every export that needs no handle.
 pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
     macro_rules! add {
-        ($($name:literal $body:ident;)*) => {$({
+        ($($name:literal $body:path;)*) => {$({
             unsafe extern "C" fn entry(env: napi_env, info: napi_callback_info) -> napi_value {
                 // SAFETY: called by Node for the function made below.
                 unsafe { run(env, info, $body) }
@@ -212,6 +213,7 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         c"commandTable" command_table;
         c"slotOf" slot;
         c"encodeRequest" encode;
+        c"transcodeReply" encoded::transcode;
     }
     Ok(())
 }

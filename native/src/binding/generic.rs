@@ -27,32 +27,36 @@ fn check_shards<'s>(
     Ok(readable)
 }
 
-fn call(call: &Call<'_, 1>) -> Outcome {
+/// Runs a command; `None` where the handle may not read.
+pub fn reply_of(env: napi_env, handle: &Handle, words: napi_value) -> Result<Option<Reply>, Failure> {
     let mut requests = Requests::default();
-    requests.read(call.env, call.args[0], "words")?;
+    requests.read(env, words, "words")?;
     let words = requests.words();
     let spec = resolve(&words)?;
     if spec.write {
-        call.handle.check_write()?;
+        handle.check_write()?;
     }
-    let shards = call.handle.shards()?;
+    let shards = handle.shards()?;
     let readable = match route(spec, &words, shards.len())? {
-        Route::One(shard) => check_shards(call.handle, shards[shard..=shard].iter())?,
+        Route::One(shard) => check_shards(handle, shards[shard..=shard].iter())?,
         Route::Any => true,
-        Route::Every => check_shards(call.handle, shards.iter())?,
+        Route::Every => check_shards(handle, shards.iter())?,
     };
     if !readable {
-        return value::undefined(call.env);
+        return Ok(None);
     }
-    let reply = execute_over(&keyspaces(&shards), &words)?;
-    drop(shards);
-    value::reply(call.env, &reply, call.handle.as_buffer)
+    Ok(Some(execute_over(&keyspaces(&shards), &words)?))
 }
 
-fn transaction(call: &Call<'_, 1>) -> Outcome {
+/// Runs commands as one; `None` where the handle may not read.
+pub fn transaction_reply_of(
+    env: napi_env,
+    handle: &Handle,
+    requests_value: napi_value,
+) -> Result<Option<Reply>, Failure> {
     let mut requests = Requests::default();
-    each_element(call.env, call.args[0], "requests", |words| {
-        requests.read(call.env, words, "each request")
+    each_element(env, requests_value, "requests", |words| {
+        requests.read(env, words, "each request")
     })?;
     let words = requests.words();
     let requests: Vec<Args<'_>> = requests.split(&words);
@@ -61,20 +65,29 @@ fn transaction(call: &Call<'_, 1>) -> Outcome {
         .filter_map(|words| resolve(words).ok())
         .any(|spec| spec.write)
     {
-        call.handle.check_write()?;
+        handle.check_write()?;
     }
-    let shards = call.handle.shards()?;
+    let shards = handle.shards()?;
     let shard = route_transaction(&requests, shards.len())?;
-    if !check_shards(call.handle, shards[shard..=shard].iter())? {
-        return value::undefined(call.env);
+    if !check_shards(handle, shards[shard..=shard].iter())? {
+        return Ok(None);
     }
-    let reply = execute_transaction_over(&keyspaces(&shards), &requests)?;
-    drop(shards);
-    match &reply {
-        Reply::Array(replies) => value::array(call.env, replies, |reply| {
-            value::reply(call.env, reply, call.handle.as_buffer)
-        }),
-        other => value::reply(call.env, other, call.handle.as_buffer),
+    Ok(Some(execute_transaction_over(&keyspaces(&shards), &requests)?))
+}
+
+fn call(call: &Call<'_, 1>) -> Outcome {
+    match reply_of(call.env, call.handle, call.args[0])? {
+        Some(reply) => value::reply(call.env, &reply, call.handle.as_buffer),
+        None => value::undefined(call.env),
+    }
+}
+
+fn transaction(call: &Call<'_, 1>) -> Outcome {
+    let one = |reply: &Reply| value::reply(call.env, reply, call.handle.as_buffer);
+    match transaction_reply_of(call.env, call.handle, call.args[0])? {
+        Some(Reply::Array(replies)) => value::array(call.env, &replies, one),
+        Some(other) => one(&other),
+        None => value::undefined(call.env),
     }
 }
 

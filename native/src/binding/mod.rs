@@ -4,6 +4,7 @@
 //! copy in, one lock, one copy out. Nothing here decides anything about commands; arguments are checked for their
 //! JavaScript type, and refusals become instances of the class that was registered.
 
+mod encoded;
 mod env;
 mod exports;
 mod generic;
