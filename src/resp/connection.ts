@@ -97,6 +97,8 @@ export class Connection {
     this.#advancing = false;
     if (this.#socket.destroyed) return;
     this.#socket.cork();
+    // What can leave makes room for what can be taken, and some of that is answered at once.
+    this.#sendAll();
     this.#takeAll();
     this.#sendAll();
     this.#socket.uncork();
