@@ -63,7 +63,7 @@ describe.each(DEPLOYMENTS)('%s', (_, deploy) => {
     expect(await redis.sadd('s', 'x')).toBe(1);
     expect(await redis.smembers('s')).toEqual(['x']);
     expect(await redis.zadd('z', 1.5, 'm')).toBe(1);
-    expect(await redis.zrange('z', 0, -1, 'WITHSCORES')).toEqual(['m', '1.5']);
+    expect(await redis.call('ZRANGE', 'z', 0, -1, 'WITHSCORES')).toEqual(['m', '1.5']);
     await expect(redis.lpush('h', 'x')).rejects.toThrow('WRONGTYPE Operation against a key');
     expect(await redis.dbsize()).toBe(5);
     expect((await redis.keys('*')).sort()).toEqual(['h', 'k', 'l', 's', 'z']);
