@@ -4,7 +4,7 @@
  */
 
 /**
- * Stable codes. Command errors carry Redis's own first word (`ERR`, `WRONGTYPE`, `EXECABORT`, ...).
+ * Stable codes. Command errors carry Redis's own first word (`ERR`, `WRONGTYPE`, `CROSSSLOT`, ...).
  */
 export type ErrorCode =
   /** The store or keyspace was closed. */
@@ -29,6 +29,8 @@ export type ErrorCode =
   | 'IO'
   /** The directory, the peers or the secret belong to another cluster. */
   | 'FOREIGN'
+  /** Another process sent what is no frame of this protocol. */
+  | 'PROTOCOL'
   /** This peer cannot prove that it still holds what it acknowledged, and may not vote as its old self. */
   | 'AMNESIAC'
   /** The first word of a command's error reply. */

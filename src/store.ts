@@ -23,9 +23,13 @@ import type { HostEvent } from './shards/protocol.js';
 
 /** One shard as one peer sees it. */
 export interface ShardStatus {
+  /** Number of the shard, from 0. */
   readonly shard: number;
+  /** This peer's role in it. */
   readonly role: Role;
+  /** Name of the leader; `undefined` while this peer knows of none. */
   readonly leader: string | undefined;
+  /** The term that this peer is in; 0 before the first election, and in a store without a log. */
   readonly term: number;
   /** The last entry known to be on a majority. */
   readonly commit: number;
@@ -47,7 +51,9 @@ export interface ShardStatus {
 
 /** A store as one peer sees it. */
 export interface StoreStatus {
+  /** The name of the peer that answers. */
   readonly name: string;
+  /** Every shard, in the order of their numbers. */
   readonly shards: readonly ShardStatus[];
   /** All peers; `up`: connected to this one (which is always up). */
   readonly peers: readonly { readonly name: string; readonly address: string; readonly up: boolean }[];
@@ -131,7 +137,10 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
     this.#events = events;
   }
 
-  /** Calls `listener` at each such event, until {@link off}. */
+  /**
+   * Calls `listener` at each such event, until {@link off}. What a listener throws is an uncaught exception of the program,
+   * and keeps the store from nothing. What happens while the store is being opened reaches the listeners of `options.on` only.
+   */
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
     (this.#events as EventEmitter).on(event, listener);
     return this;
@@ -148,7 +157,11 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
     return this.#resp?.address;
   }
 
-  /** What this peer knows of the cluster now. */
+  /**
+   * What this peer knows of the cluster now. It answers without a majority.
+   *
+   * @throws HoldfastError `CLOSED`, or the error of a store that is faulted.
+   */
   status(): Promise<StoreStatus> {
     return this.#engine.status();
   }
@@ -165,6 +178,9 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
 
   /**
    * 32 hex digits over everything in this process's memory, all shards. Peers that have applied the same entries have the same.
+   * It looks at every key, on another thread.
+   *
+   * @throws HoldfastError `CLOSED`.
    */
   async digest(): Promise<string> {
     const digests = await Promise.all(this.#engine.keyspaces.map((id) => digest(id)));
@@ -175,6 +191,9 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   /**
    * Hands a shard's leadership to another peer, or to the one that is furthest. Answers whether it was begun: it is not where this
    * peer does not lead, or nobody can take over.
+   *
+   * @throws RangeError for a shard that does not exist, TypeError for a peer that does not (both reject).
+   * @throws HoldfastError `CLOSED`, or the error of a store that is faulted.
    */
   async transfer(shard = 0, to?: string): Promise<boolean> {
     if (!this.#engine.keyspaces[shard]) throw new RangeError(`there is no shard ${shard}`);

@@ -40,6 +40,7 @@ export class AsyncCommands<B extends Bulk> {
     return new Transaction((requests) => this.#executor.transaction(requests), this.#bytes);
   }
 
+  /** Keys, as `scan` finds them. */
   async *scanIterator(options?: KeyScanOptions): AsyncGenerator<B, void, undefined> {
     let cursor = '0';
     do {
@@ -49,6 +50,7 @@ export class AsyncCommands<B extends Bulk> {
     } while (cursor !== '0');
   }
 
+  /** The fields of a hash with their values, as `hscan` finds them. */
   async *hscanIterator(key: Bytes, options?: ScanOptions): AsyncGenerator<FieldValue<B>, void, undefined> {
     let cursor = '0';
     do {
@@ -58,6 +60,7 @@ export class AsyncCommands<B extends Bulk> {
     } while (cursor !== '0');
   }
 
+  /** The members of a set, as `sscan` finds them. */
   async *sscanIterator(key: Bytes, options?: ScanOptions): AsyncGenerator<B, void, undefined> {
     let cursor = '0';
     do {
@@ -67,6 +70,7 @@ export class AsyncCommands<B extends Bulk> {
     } while (cursor !== '0');
   }
 
+  /** The members of a sorted set with their scores, as `zscan` finds them. */
   async *zscanIterator(key: Bytes, options?: ScanOptions): AsyncGenerator<ScoredMember<B>, void, undefined> {
     let cursor = '0';
     do {

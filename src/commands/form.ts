@@ -20,21 +20,29 @@ export interface Form {
 
 /** Methods return their answer. */
 export interface Sync<B extends Bulk> extends Form {
+  /** What values come back as. */
   readonly bulk: B;
+  /** At once. */
   readonly reply: 'now';
 }
 
 /** Methods return a promise of their answer. */
 export interface Async<B extends Bulk> extends Form {
+  /** What values come back as. */
   readonly bulk: B;
+  /** As a promise. */
   readonly reply: 'promised';
 }
 
 /** Methods note the command and return the transaction, which remembers the types of the answers to come. */
 export interface Queued<B extends Bulk, D extends Delivery, Answers extends readonly unknown[]> extends Form {
+  /** What values come back as. */
   readonly bulk: B;
+  /** With `exec`. */
   readonly reply: 'queued';
+  /** How `exec` gives the answers. */
   readonly delivery: D;
+  /** Types of the answers so far. */
   readonly answers: Answers;
 }
 

@@ -52,6 +52,7 @@ export class ReadOnlyCommands<B extends Bulk> {
     return this[HANDLE].call(request.words) ?? this[REFUSE](words[0]);
   }
 
+  /** Keys, as `scan` finds them. */
   *scanIterator(options?: KeyScanOptions): Generator<B, void, undefined> {
     let cursor = '0';
     do {
@@ -61,6 +62,7 @@ export class ReadOnlyCommands<B extends Bulk> {
     } while (cursor !== '0');
   }
 
+  /** The fields of a hash with their values, as `hscan` finds them. */
   *hscanIterator(key: Bytes, options?: ScanOptions): Generator<FieldValue<B>, void, undefined> {
     let cursor = '0';
     do {
@@ -70,6 +72,7 @@ export class ReadOnlyCommands<B extends Bulk> {
     } while (cursor !== '0');
   }
 
+  /** The members of a set, as `sscan` finds them. */
   *sscanIterator(key: Bytes, options?: ScanOptions): Generator<B, void, undefined> {
     let cursor = '0';
     do {
@@ -79,6 +82,7 @@ export class ReadOnlyCommands<B extends Bulk> {
     } while (cursor !== '0');
   }
 
+  /** The members of a sorted set with their scores, as `zscan` finds them. */
   *zscanIterator(key: Bytes, options?: ScanOptions): Generator<ScoredMember<B>, void, undefined> {
     let cursor = '0';
     do {
@@ -103,6 +107,7 @@ export class ReadOnlyCommands<B extends Bulk> {
 
 install(ReadOnlyCommands.prototype satisfies DirectSurface, reads, directReads);
 
+// As above.
 export interface SyncCommands<B extends Bulk> extends WriteCommands<Sync<B>> {}
 
 /** All commands, run at once on this process's memory. */

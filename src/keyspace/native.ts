@@ -7,7 +7,7 @@ import { HoldfastError } from '../errors.js';
 
 /** A string is its UTF-8 bytes. */
 export type Bytes = string | Uint8Array;
-/** What a request's words may be made of. */
+/** What a request's words may be made of. A number stands for its decimal text. */
 export type Word = Bytes | number | bigint;
 
 /** A reply as JavaScript has it. Bulks are strings, or Buffers in bytes mode; integers beyond 2^53 are bigints. */
@@ -91,9 +91,13 @@ export interface CommandFact {
 
 /** What `statistics` reports. */
 export interface NativeStatistics {
+  /** Keys, those among them that are due and not yet removed included. */
   keys: number;
+  /** Keys with an expiry. */
   expires: number;
+  /** Bytes in use: keys, values, and the tables that hold them. */
   memoryBytes: number;
+  /** Bytes in use by type of value. */
   memoryByType: { string: number; hash: number; list: number; set: number; zset: number };
 }
 

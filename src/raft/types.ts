@@ -155,19 +155,23 @@ export type Message =
   | ReadIndex
   | ReadIndexReply;
 
+/**
+ * What a peer is in a shard. `leader`: takes the writes and answers for them. `follower`: applies what the leader sends.
+ * `candidate`: asks for votes, because it has heard no leader.
+ */
 export type Role = 'follower' | 'candidate' | 'leader';
 
-/** The timers (CONSENSUS §2.5), all in milliseconds. */
+/** The timers (CONSENSUS §2.5): milliseconds, but for `drift`. A promise spans three beats at least, an election timeout a promise. */
 export interface Timers {
-  /** Between two beats of a leader. */
+  /** Between two beats of a leader. Default: 50. */
   readonly beatMs: Milliseconds;
-  /** What a voter promises with each accepted frame of a leader: P of rule E4. */
+  /** What a voter promises with each accepted frame of a leader: P of rule E4. Bounds the wait after a crash. Default: 300. */
   readonly promiseMs: Milliseconds;
-  /** Least silence before a follower campaigns; the timeout is uniform in [this, 2 x this). */
+  /** Least silence before a follower campaigns; the timeout is uniform in [this, 2 x this). Default: 600. */
   readonly electionMs: Milliseconds;
-  /** A leader whose lease has been over for so long steps down (rule E10). */
+  /** A leader whose lease has been over for so long steps down (rule E10). Default: 600. */
   readonly giveUpMs: Milliseconds;
-  /** Bound of the drift between two lease clocks: rho of M3. */
+  /** Bound of the drift between two lease clocks, a fraction from 0 to below 0.5: rho of M3. Default: 0.1. */
   readonly drift: number;
 }
 

@@ -19,13 +19,13 @@ export interface Watched {
   signal?: AbortSignal;
 }
 
-/** Options of {@link loadFile}. */
+/** Options of loading an RDB file. */
 export interface LoadOptions extends Watched {
   /** Load the keys of this database only. Default: database 0, and a file that has keys in others is refused. */
   db?: number;
 }
 
-/** What {@link loadFile} did. */
+/** What loading an RDB file did. */
 export interface LoadResult {
   /** Keys loaded. */
   keys: number;
@@ -41,20 +41,20 @@ export interface LoadResult {
   aux: [string, string][];
   /** Bytes of the file, to the end of its checksum. */
   bytes: number;
-  /** How long it took. */
+  /** Milliseconds that it took. */
   durationMs: number;
 }
 
-/** Options of {@link saveFile}. */
+/** Options of saving an RDB file. */
 export interface SaveOptions extends Watched, SaveForm {}
 
-/** What {@link saveFile} did. */
+/** What saving an RDB file did. */
 export interface SaveResult {
   /** Bytes of the file. */
   bytes: number;
   /** Keys in it. */
   keys: number;
-  /** How long it took. */
+  /** Milliseconds that it took. */
   durationMs: number;
 }
 

@@ -3,13 +3,13 @@ import type { MessagePort } from 'node:worker_threads';
 
 /** Options of {@link saveFile}, as a thread needs them. */
 export interface SaveForm {
-  /** Metadata. */
+  /** Metadata for the file's head: pairs of name and value. Default: none. */
   aux?: readonly (readonly [string, string | Uint8Array])[];
-  /** Keeps every value's form, due keys included: for files that are only restored here. */
+  /** Keeps every value's form, due keys included: for files that are only restored here. Default: false. */
   exact?: boolean;
-  /** 9, 10 or 11. */
+  /** Version of the format, 9, 10 or 11: which servers can read the file. Default: 10, that of Redis 7.0. */
   version?: number;
-  /** Whether strings are compressed. */
+  /** Whether long strings are compressed (LZF). Default: true. */
   compress?: boolean;
 }
 

@@ -16,9 +16,9 @@ export interface LoadProgress {
   readonly totalKeys: number;
 }
 
-/** Options of {@link loadThroughLog}. */
+/** Options of a store's `load`. */
 export interface StoreLoadOptions {
-  /** Called now and then. */
+  /** Called now and then, and at the end. What it throws ends the load. */
   onProgress?: (progress: LoadProgress) => void;
   /** Stops the load; keys that were acknowledged stay. */
   signal?: AbortSignal;
@@ -30,6 +30,7 @@ export interface StoreLoadResult {
   readonly keys: number;
   /** Bytes of the file. */
   readonly bytes: number;
+  /** Milliseconds that it took. */
   readonly durationMs: number;
 }
 
