@@ -9,6 +9,7 @@ const SHARDS_MAX = 64;
 const SECONDS_MAX = 600;
 const IN_FLIGHT_MAX = 1_024;
 const TIMEOUT_MS_MAX = 600_000;
+const PORT_MAX = 65_535;
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -65,6 +66,16 @@ function serve(finish: Finish): Command {
       new Option('--fsync <mode>', 'when writes are on disk')
         .env('HOLDFAST_FSYNC')
         .choices(['always', 'everysec']),
+    )
+    .addOption(
+      new Option('--resp-port <port>', 'port for Redis clients, who need no password (default: none)')
+        .env('HOLDFAST_RESP_PORT')
+        .argParser(wholeNumber(0, PORT_MAX)),
+    )
+    .addOption(
+      new Option('--resp-host <host>', 'address for Redis clients')
+        .env('HOLDFAST_RESP_HOST')
+        .default('127.0.0.1'),
     )
     .addOption(secretFile())
     .option('--json', 'log lines as JSON')

@@ -1,5 +1,6 @@
 import type { HoldfastError } from '../errors.js';
 import type { OpenOptions } from '../options.js';
+import { formatAddress } from '../replication/address.js';
 import { open } from '../store.js';
 import { readSecret, type SecretSource } from './arguments.js';
 import { asUsage } from './failure.js';
@@ -14,6 +15,8 @@ export interface ServeOptions extends SecretSource {
   listen?: string;
   shards: number;
   fsync?: 'always' | 'everysec';
+  respPort?: number;
+  respHost: string;
   json?: boolean;
 }
 
@@ -72,18 +75,20 @@ async function serve(
   secret: string | undefined,
   ending: AbortController,
 ): Promise<void> {
-  const { name, peers, dir, listen, shards, fsync } = options;
+  const { name, peers, dir, listen, shards, fsync, respPort, respHost } = options;
   const log = logger(options.json ?? false);
   const given = {
     ...(dir && { dir }),
     ...(listen && { listen }),
     ...(fsync && { fsync }),
     ...(secret && { secret }),
+    ...(respPort !== undefined && { resp: { port: respPort, host: respHost } }),
   };
   const on = { ...eventLog(log), fault: (error: HoldfastError) => ending.abort(error) };
   log('opening', { name, address: peers[name], dir, shards });
   const store = await asUsage(() => open({ name, peers, shards, signal: ending.signal, on, ...given }));
-  log('ready', { name });
+  const resp = store.respAddress;
+  log('ready', { name, resp: resp && formatAddress(resp) });
   const reason = await reasonOf(ending.signal);
   log('closing', { name, reason: reason instanceof Error ? reason.message : undefined });
   await store.close();

@@ -3,6 +3,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { ClusterPicture } from '../../src/cli/status-picture.js';
 import { type Running, run, start } from './run-cli.js';
@@ -43,7 +44,8 @@ beforeAll(async () => {
   secretFile = join(dir, 'secret');
   await writeFile(secretFile, `${SECRET}\n`);
   addresses = (await freePorts(3)).map((port) => `127.0.0.1:${port}`);
-  for (const name of NAMES) peers.set(name, serve(name, ...(name === 'c' ? ['--json'] : [])));
+  for (const name of NAMES)
+    peers.set(name, serve(name, ...(name === 'c' ? ['--json'] : ['--resp-port', '0'])));
   await Promise.all([...peers.values()].map((peer) => printed(peer, /\bready\b/)));
 }, WITHIN_MS);
 
@@ -101,6 +103,20 @@ describe('serve and status', () => {
     );
     const [first] = peers.get('c')?.stdout().split('\n') ?? [];
     expect(JSON.parse(first ?? '')).toMatchObject({ event: 'opening', name: 'c', address: addresses[2] });
+  });
+
+  it('answer Redis clients, on any peer', { timeout: WITHIN_MS }, async () => {
+    const clients = ['a', 'b'].map((name) => {
+      const [, port] = /ready name=\w resp=127\.0\.0\.1:(\d+)/.exec(peers.get(name)?.stdout() ?? '') ?? [];
+      return new Redis(Number(port), '127.0.0.1', { maxRetriesPerRequest: 1 });
+    });
+    const [one, other] = clients as [Redis, Redis];
+    try {
+      await one.set('greeting', 'ahoy');
+      expect(await other.get('greeting')).toBe('ahoy');
+    } finally {
+      for (const client of clients) client.disconnect();
+    }
   });
 
   it('refuse a port that is in use, and a name that is no peer', { timeout: WITHIN_MS }, async () => {

@@ -66,6 +66,7 @@ describe('wrong usage', () => {
       ['serve', '--name', 'a', '--peers', PEERS, '--fsync', 'never'],
       'Allowed choices are always',
     ],
+    ['an impossible port', ['serve', '--resp-port', '65536'], 'It must be a whole number from 0 to 65535.'],
     ['nobody to ask', ['status'], "required option '--peer <host:port,...>' not specified"],
     ['a bad address to ask', ['status', '--peer', 'nowhere'], 'the port is missing'],
   ])('%s: one line, exit code 2', async (_name, args, text) => {
