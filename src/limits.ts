@@ -14,6 +14,13 @@ export const limits = {
   handshakeFrameBytesMax: 4 * KiB,
   /** What may wait in one connection to a peer. Two windows of appends (8 MiB) and some snapshot chunks fit. */
   linkQueueBytesMax: 32 * MiB,
+  /**
+   * How long a beat waits for those of other shards. 0: for those of its own turn of the loop. A worker of several gives the
+   * other threads this time, so that a pair of peers still exchanges one frame a beat.
+   */
+  linkBeatGatherMs: 0,
+  /** As `linkBeatGatherMs`, where shards live on several threads. */
+  linkBeatGatherThreadsMs: 2,
   /** Frames that came in before both connections of a pair were up. Only a few beats can be among them. */
   linkEarlyFramesMax: 256,
   /** From the first byte of a connection, or from dialling, to the end of its handshake. */

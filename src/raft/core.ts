@@ -27,6 +27,7 @@ export class Core {
   readonly limits: Limits;
   readonly rules: Rules;
   readonly random: () => number;
+  readonly leaseReads: boolean;
   readonly log: Log;
   readonly outbox: Outbox;
   /** The newest time seen: never falls. */
@@ -57,6 +58,7 @@ export class Core {
     this.limits = { ...LIMITS, ...options.limits };
     this.rules = rules;
     this.random = options.random;
+    this.leaseReads = options.leaseReads ?? true;
     this.log = new Log(options.snapshot, options.entries, rules);
     this.outbox = new Outbox(this.log);
     this.now = options.now;

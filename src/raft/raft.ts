@@ -103,7 +103,7 @@ export class Raft {
   /** Asks how far this peer must have applied to answer a read that began before now; see `Ready.reads`. */
   readIndex(now: Milliseconds, id: number): void {
     this.#advance(now);
-    this.#reads.ask(id);
+    this.#reads.ask(id, this.#leased);
   }
 
   /** Hands leadership to `to` (E9). false: this peer does not lead, or not yet, or `to` cannot be reached. */
@@ -278,7 +278,7 @@ export class Raft {
         this.#election.onVote(message);
         return;
       case 'readIndex':
-        this.#reads.onReadIndex(message);
+        this.#reads.onReadIndex(message, this.#leased);
         return;
       case 'readIndexReply':
         this.#reads.onReadIndexReply(message);
@@ -292,6 +292,11 @@ export class Raft {
       default:
         if (message.term === this.#core.term) this.#reply(message);
     }
+  }
+
+  /** Whether the lease may stand for a round of beats. */
+  get #leased(): boolean {
+    return this.#core.leaseReads && (this.#leadership?.lease.until ?? 0) > this.#core.now;
   }
 
   /** E1: a leader whose lease lives refuses pre-votes. */

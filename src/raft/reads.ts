@@ -12,8 +12,9 @@ interface Pending {
 }
 
 /**
- * Reads by index (§2.10): the leader notes its commit index, proves by a round of beats that it still leads, and only
- * then names the index. A read joins the NEXT round to be opened, never one that is out already.
+ * Reads by index (§2.10): the leader notes its commit index, proves that it still leads, and only then names the index. While
+ * it holds its lease, that is the proof; otherwise a round of beats is. A read joins the NEXT round to be opened, never one
+ * that is out already.
  */
 export class Reads {
   readonly #core: Core;
@@ -37,10 +38,11 @@ export class Reads {
     return this.#pending.length + this.#asked.size >= this.#core.limits.readsMax;
   }
 
-  /** A read of this process. */
-  ask(id: number): void {
-    const { role, leader, down, outbox, id: self, term } = this.#core;
-    if (this.#full) this.#answer(self, id, -1);
+  /** A read of this process. `leased`: this peer leads and holds its lease. */
+  ask(id: number, leased: boolean): void {
+    const { role, leader, down, outbox, id: self, term, commit } = this.#core;
+    if (leased) this.#answer(self, id, commit);
+    else if (this.#full) this.#answer(self, id, -1);
     else if (role === 'leader') this.#pending.push({ id, from: self, index: -1, round: 0 });
     else if (leader === 0 || down.has(leader)) this.#answer(self, id, -1);
     else {
@@ -50,8 +52,9 @@ export class Reads {
   }
 
   /** A read of another process. */
-  onReadIndex(message: ReadIndex): void {
-    if (this.#core.role !== 'leader' || this.#full) this.#answer(message.from, message.id, -1);
+  onReadIndex(message: ReadIndex, leased: boolean): void {
+    if (leased) this.#answer(message.from, message.id, this.#core.commit);
+    else if (this.#core.role !== 'leader' || this.#full) this.#answer(message.from, message.id, -1);
     else this.#pending.push({ id: message.id, from: message.from, index: -1, round: 0 });
   }
 

@@ -200,6 +200,8 @@ export interface RaftOptions {
   readonly timers: Timers;
   /** Uniform in [0, 1). Seeded by the caller. */
   readonly random: () => number;
+  /** Whether a leader that holds its lease answers index reads without a round of beats. Default: true. */
+  readonly leaseReads?: boolean;
   /** The clock now. */
   readonly now: Milliseconds;
   readonly hardState: HardState;

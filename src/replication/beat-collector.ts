@@ -3,8 +3,8 @@ import type { Connection } from './connection.js';
 import { encodeBeatReplies, encodeBeats, type ShardMessage } from './message-codec.js';
 
 /**
- * Gathers the beats and beat replies for one peer (rule G2). All that are queued in the same turn of the loop leave
- * in one frame, and at most one frame of each kind waits for the socket: whatever is queued behind it is replaced by
+ * Gathers the beats and beat replies for one peer (rule G2). All that are queued in the same turn of the loop, or within
+ * `gatherMs` where they come from several threads, leave in one frame, and at most one frame of each kind waits for the socket: whatever is queued behind it is replaced by
  * newer ones of the same shard, so that a peer that reads again after a while finds no old beats.
  */
 export class BeatCollector {
@@ -13,9 +13,14 @@ export class BeatCollector {
   readonly #beats = new Map<number, Beat>();
   readonly #replies = new Map<number, BeatReply>();
   #connection: Connection | undefined;
-  #turn: NodeJS.Immediate | undefined;
+  readonly #gatherMs: number;
+  #turn: { clear(): void } | undefined;
   #beatsLeaving = false;
   #repliesLeaving = false;
+
+  constructor(gatherMs: number) {
+    this.#gatherMs = gatherMs;
+  }
 
   /** Where beats go from now on; undefined: nowhere, what waits is dropped. */
   attach(connection: Connection | undefined): void {
@@ -24,7 +29,7 @@ export class BeatCollector {
     this.#replies.clear();
     this.#beatsLeaving = false;
     this.#repliesLeaving = false;
-    if (this.#turn !== undefined) clearImmediate(this.#turn);
+    this.#turn?.clear();
     this.#turn = undefined;
   }
 
@@ -33,7 +38,16 @@ export class BeatCollector {
     if (waiting.has(shard)) this.replaced += 1;
     if (message.type === 'beat') this.#beats.set(shard, message);
     else this.#replies.set(shard, message);
-    this.#turn ??= setImmediate(() => this.#leave());
+    this.#turn ??= this.#schedule();
+  }
+
+  #schedule(): { clear(): void } {
+    if (this.#gatherMs > 0) {
+      const timer = setTimeout(() => this.#leave(), this.#gatherMs);
+      return { clear: () => clearTimeout(timer) };
+    }
+    const turn = setImmediate(() => this.#leave());
+    return { clear: () => clearImmediate(turn) };
   }
 
   #leave(): void {
@@ -59,7 +73,7 @@ export class BeatCollector {
   }
 
   #leaveAgain(): void {
-    if (this.#beats.size > 0 || this.#replies.size > 0) this.#turn ??= setImmediate(() => this.#leave());
+    if (this.#beats.size > 0 || this.#replies.size > 0) this.#turn ??= this.#schedule();
   }
 }
 

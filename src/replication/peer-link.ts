@@ -19,6 +19,7 @@ export type LinkLimits = Pick<
   { readonly [K in keyof typeof limits]: number },
   | 'frameBytesMax'
   | 'linkQueueBytesMax'
+  | 'linkBeatGatherMs'
   | 'linkEarlyFramesMax'
   | 'linkHandshakeMs'
   | 'linkHandshakesMax'
@@ -70,7 +71,7 @@ export class PeerLink {
   readonly #address: Address;
   readonly #host: PeerLinkHost;
   readonly #dials: boolean;
-  readonly #beats = new BeatCollector();
+  readonly #beats: BeatCollector;
   readonly #gone: Traffic = { bytesSent: 0, bytesReceived: 0, framesSent: 0, framesReceived: 0 };
   #control: Connection | undefined;
   #bulk: Connection | undefined;
@@ -97,6 +98,7 @@ export class PeerLink {
     this.#address = address;
     this.#dials = dials;
     this.#host = host;
+    this.#beats = new BeatCollector(host.limits.linkBeatGatherMs);
   }
 
   get up(): boolean {

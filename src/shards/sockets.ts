@@ -1,6 +1,7 @@
 /** The worker with the sockets: connections to the other peers, and frames to the threads that have the shards. */
 import type { MessagePort } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
+import { limits } from '../limits.js';
 import type { Beat, BeatReply, MemberId, Message } from '../raft/types.js';
 import { type Frame, FrameKind } from '../replication/frame.js';
 import type { FoundingRecord } from '../replication/identity.js';
@@ -86,6 +87,9 @@ export class Sockets implements Network {
       peers: setup.members,
       ...(sockets.listen === undefined ? {} : { listen: sockets.listen }),
       ...(sockets.secret === undefined ? {} : { secret: sockets.secret }),
+      ...(sockets.relays.length === 0
+        ? {}
+        : { limits: { linkBeatGatherMs: limits.linkBeatGatherThreadsMs } }),
       random: Math.random,
       hello: () => this.#membership.hello(),
       judge: (hello) => this.#membership.judge(hello),

@@ -45,6 +45,8 @@ interface ClusterOptions {
   readonly limits?: Partial<Limits>;
   /** Draws of all peers, in order, then again from the first. */
   readonly draws?: readonly number[];
+  /** Whether a lease stands for a round of beats. Default here: no, so that the rounds can be seen. */
+  readonly leaseReads?: boolean;
 }
 
 /** Cores without a network: frames wait until they are delivered or dropped, by hand. */
@@ -84,7 +86,7 @@ export class Cluster {
     id: MemberId,
     disk: { hardState: HardState; snapshot: SnapshotMark; entries: readonly Entry[]; restarted: boolean },
   ): Raft {
-    const { timers, limits, draws = [0.5] } = this.#options;
+    const { timers, limits, draws = [0.5], leaseReads = false } = this.#options;
     return new Raft({
       id,
       voters: this.ids,
@@ -92,6 +94,7 @@ export class Cluster {
       limits: limits ?? {},
       random: () => draws[this.#drawn++ % draws.length] ?? 0.5,
       now: this.now,
+      leaseReads,
       ...disk,
     });
   }

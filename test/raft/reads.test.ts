@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import { between, Cluster, ofType, to, without } from './cluster.js';
 
-function led(): Cluster {
-  const cluster = new Cluster();
+function led(leaseReads = false): Cluster {
+  const cluster = new Cluster({ leaseReads });
   cluster.elect(1);
   cluster.run(60);
   cluster.propose(1, 'x');
@@ -87,5 +87,23 @@ describe('the age of a follower (2.6.4)', () => {
     cluster.pass(500, [2]);
     expect(cluster.raft(2).freshAt).toBe(freshAt);
     expect(cluster.raft(1).freshAt).toBeGreaterThan(0);
+  });
+});
+
+describe('reads by index while the lease holds', () => {
+  it('are answered without a round, in one round trip from a follower', () => {
+    const cluster = led(true);
+    cluster.do(1, (raft) => raft.readIndex(cluster.now, 7));
+    expect(cluster.member(1).reads).toEqual([{ id: 7, index: 2 }]);
+    cluster.do(3, (raft) => raft.readIndex(cluster.now, 8));
+    cluster.deliver(between(1, 3));
+    expect(cluster.member(3).reads).toEqual([{ id: 8, index: 2 }]);
+  });
+
+  it('need a round again once the lease is over', () => {
+    const cluster = led(true);
+    cluster.now += 1_000;
+    cluster.do(1, (raft) => raft.readIndex(cluster.now, 7));
+    expect(cluster.member(1).reads).toEqual([]);
   });
 });

@@ -119,6 +119,7 @@ export class Peer {
         timers: world.swarm.timers,
         limits: world.swarm.limits,
         random: world.random.next,
+        leaseReads: world.swarm.leaseReads,
         now: this.now,
         hardState: disk.hardState,
         snapshot: disk.mark,

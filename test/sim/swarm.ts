@@ -32,6 +32,7 @@ export interface Swarm {
   readonly clients: number;
   readonly keys: number;
   readonly thinkMs: number;
+  readonly leaseReads: boolean;
   /** Mean time between two faults, and the weight of each kind. */
   readonly faultEveryMs: number;
   readonly weights: Readonly<Record<FaultKind, number>>;
@@ -200,5 +201,6 @@ function drawOrdinary(random: Random): Swarm {
     weights: weights(random),
     buggify: random.pick([0, 0.1, 0.5]),
     timersFirst: random.chance(0.3),
+    leaseReads: random.chance(0.5),
   };
 }

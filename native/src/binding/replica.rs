@@ -47,7 +47,9 @@ fn faulted(error: &ApplyError) -> Refused {
 #[napi]
 pub fn replica_create() -> u32 {
     let (id, place) = registry::register(Keyspace::with_log_clock(0));
-    REPLICAS.write().insert(id, Arc::new(Mutex::new(Replica::new(place))));
+    REPLICAS
+        .write()
+        .insert(id, Arc::new(Mutex::new(Replica::new(place))));
     id
 }
 
@@ -81,7 +83,9 @@ pub fn replica_apply(
 pub fn replica_remembered(id: u32, session: f64, first_seq: f64) -> Result<Buffer, Refused> {
     let replica = replica(id)?;
     let mut outcomes = Outcomes::default();
-    replica.lock().remembered(session as u64, first_seq as u64, &mut outcomes);
+    replica
+        .lock()
+        .remembered(session as u64, first_seq as u64, &mut outcomes);
     Ok(outcomes.into_bytes().into())
 }
 
@@ -99,7 +103,10 @@ pub struct ReplicaState {
 pub fn replica_save(id: u32) -> Result<ReplicaState, Refused> {
     let replica = replica(id)?;
     let replica = replica.lock();
-    Ok(ReplicaState { stamp_ms: replica.stamp_ms() as f64, sessions: replica.save_sessions().into() })
+    Ok(ReplicaState {
+        stamp_ms: replica.stamp_ms() as f64,
+        sessions: replica.save_sessions().into(),
+    })
 }
 
 /// Continues behind a snapshot whose keys have been loaded.
@@ -108,7 +115,10 @@ pub fn replica_restore(id: u32, index: f64, stamp_ms: f64, sessions: Uint8Array)
     let replica = replica(id)?;
     let restored = replica.lock().restore(index as u64, stamp_ms as i64, &sessions);
     restored.map_err(|error| {
-        let text = format!("the sessions of a snapshot, offset {}: expected {}", error.offset, error.expected);
+        let text = format!(
+            "the sessions of a snapshot, offset {}: expected {}",
+            error.offset, error.expected
+        );
         Refused::new(CORRUPT, text)
     })
 }
@@ -136,5 +146,8 @@ pub fn replica_next_expiry(id: u32) -> Result<Option<f64>, Refused> {
 /// 32 hex digits over one of the parts of the keyspace. Called between two entries.
 #[napi]
 pub fn replica_digest_slice(id: u32, slice: u32) -> Result<String, Refused> {
-    Ok(format!("{:032x}", replica(id)?.lock().digest_slice(slice as usize)))
+    Ok(format!(
+        "{:032x}",
+        replica(id)?.lock().digest_slice(slice as usize)
+    ))
 }

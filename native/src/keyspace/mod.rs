@@ -156,7 +156,9 @@ impl Keyspace {
     pub fn with_log_clock(now_ms: i64) -> Keyspace {
         let keyspace = Keyspace::new();
         keyspace.log_ms.store(now_ms, Ordering::Release);
-        keyspace.log_moved_ns.store(clock::boottime_ns(), Ordering::Relaxed);
+        keyspace
+            .log_moved_ns
+            .store(clock::boottime_ns(), Ordering::Relaxed);
         keyspace
     }
 

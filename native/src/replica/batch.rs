@@ -8,9 +8,9 @@
 //! Integers are little endian. A run is made where the requests are made and travels unchanged: a leader puts runs behind
 //! a header and does not look inside.
 
+use super::ApplyError;
 use super::request::Request;
 use super::session::SessionId;
-use super::ApplyError;
 
 const REQUESTS: u8 = 1;
 const COMPARISON: u8 = 2;
@@ -57,7 +57,10 @@ struct Cursor<'a> {
 impl<'a> Cursor<'a> {
     fn take(&mut self, n: usize, expected: &'static str) -> Result<&'a [u8], BatchError> {
         let end = self.at.checked_add(n).filter(|end| *end <= self.bytes.len());
-        let end = end.ok_or(BatchError { offset: self.at, expected })?;
+        let end = end.ok_or(BatchError {
+            offset: self.at,
+            expected,
+        })?;
         let taken = &self.bytes[self.at..end];
         self.at = end;
         Ok(taken)
@@ -87,7 +90,13 @@ impl<'a> Cursor<'a> {
             let length = self.u32("length of a request")?;
             self.take(length as usize, "request")?;
         }
-        Ok(Run { session, first_seq, lowest_unacked, count, body: &self.bytes[start..self.at] })
+        Ok(Run {
+            session,
+            first_seq,
+            lowest_unacked,
+            count,
+            body: &self.bytes[start..self.at],
+        })
     }
 }
 
@@ -99,7 +108,10 @@ impl<'a> Batch<'a> {
     pub fn parse(bytes: &'a [u8]) -> Result<Batch<'a>, BatchError> {
         let mut cursor = Cursor { bytes, at: 0 };
         if !matches!(cursor.array("kind")?, [REQUESTS | COMPARISON]) {
-            return Err(BatchError { offset: 0, expected: "kind 1 or 2" });
+            return Err(BatchError {
+                offset: 0,
+                expected: "kind 1 or 2",
+            });
         }
         let stamp_ms = i64::from_le_bytes(cursor.array("stamp")?);
         let seed = cursor.u64("seed")?;
@@ -108,14 +120,25 @@ impl<'a> Batch<'a> {
             cursor.run()?;
         }
         if cursor.at != bytes.len() {
-            return Err(BatchError { offset: cursor.at, expected: "end" });
+            return Err(BatchError {
+                offset: cursor.at,
+                expected: "end",
+            });
         }
-        Ok(Batch { stamp_ms, seed, count, body: &bytes[HEADER_BYTES..] })
+        Ok(Batch {
+            stamp_ms,
+            seed,
+            count,
+            body: &bytes[HEADER_BYTES..],
+        })
     }
 
     /// The runs, in order.
     pub fn runs(&self) -> impl Iterator<Item = Run<'a>> + use<'a> {
-        let mut cursor = Cursor { bytes: self.body, at: 0 };
+        let mut cursor = Cursor {
+            bytes: self.body,
+            at: 0,
+        };
         (0..self.count).map_while(move |_| cursor.run().ok())
     }
 }
@@ -123,7 +146,10 @@ impl<'a> Batch<'a> {
 impl Batch<'_> {
     /// Whether every request can be read, so that nothing can fail half way through the batch.
     pub(super) fn check_requests(&self) -> Result<(), ApplyError> {
-        match self.runs().all(|run| run.requests().all(|request| Request::parse(request).is_some())) {
+        match self
+            .runs()
+            .all(|run| run.requests().all(|request| Request::parse(request).is_some()))
+        {
             true => Ok(()),
             false => Err(ApplyError::MalformedRequest),
         }
@@ -133,7 +159,10 @@ impl Batch<'_> {
 impl<'a> Run<'a> {
     /// The requests, in order.
     pub fn requests(&self) -> impl Iterator<Item = &'a [u8]> + use<'a> {
-        let mut cursor = Cursor { bytes: self.body, at: 0 };
+        let mut cursor = Cursor {
+            bytes: self.body,
+            at: 0,
+        };
         (0..self.count).map_while(move |_| {
             let length = cursor.u32("length of a request").ok()?;
             cursor.take(length as usize, "request").ok()

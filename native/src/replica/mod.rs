@@ -62,7 +62,13 @@ pub struct Replica {
 impl Replica {
     /// A replica that has applied nothing, over an empty keyspace with a log's clock.
     pub fn new(place: Arc<Registered>) -> Replica {
-        Replica { place, applied: 0, stamp_ms: 0, reclaimed_ms: 0, sessions: Sessions::default() }
+        Replica {
+            place,
+            applied: 0,
+            stamp_ms: 0,
+            reclaimed_ms: 0,
+            sessions: Sessions::default(),
+        }
     }
 
     /// The keyspace and its gate.
@@ -168,7 +174,10 @@ impl Replica {
             }
             return;
         }
-        if !self.sessions.begin(run.session, run.lowest_unacked, self.stamp_ms) {
+        if !self
+            .sessions
+            .begin(run.session, run.lowest_unacked, self.stamp_ms)
+        {
             if let Some(outcomes) = own {
                 outcomes.expired(run.first_seq);
             }
@@ -186,7 +195,10 @@ impl Replica {
             if seq < expected {
                 continue;
             }
-            let reply = self.execute(request, seed.wrapping_add(ordinal.wrapping_mul(0x9e37_79b9_7f4a_7c15)));
+            let reply = self.execute(
+                request,
+                seed.wrapping_add(ordinal.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
+            );
             let mut bytes = Vec::new();
             resp::encode_reply(&reply, Protocol::Lossless, &mut bytes);
             if let Some(outcomes) = own.as_deref_mut() {
@@ -211,9 +223,13 @@ impl Replica {
 
     /// Opens, touches and closes sessions. Anything else of session 0 is of a newer version, and ignored by this one.
     fn control(&mut self, request: &[u8]) {
-        let Some(Request::Command(words)) = Request::parse(request) else { return };
+        let Some(Request::Command(words)) = Request::parse(request) else {
+            return;
+        };
         let [SESSION, verb, id] = words[..] else { return };
-        let Some(id) = std::str::from_utf8(id).ok().and_then(|text| text.parse().ok()) else { return };
+        let Some(id) = std::str::from_utf8(id).ok().and_then(|text| text.parse().ok()) else {
+            return;
+        };
         match verb {
             b"OPEN" => self.sessions.open(id, self.stamp_ms),
             b"TOUCH" => self.sessions.touch(id, self.stamp_ms),

@@ -17,7 +17,9 @@ impl<'a> Request<'a> {
         let mut arrays = Vec::new();
         let mut rest = bytes;
         while !rest.is_empty() {
-            let Ok(Progress::Done(words, consumed)) = resp::parse_request(rest) else { return None };
+            let Ok(Progress::Done(words, consumed)) = resp::parse_request(rest) else {
+                return None;
+            };
             arrays.push(words);
             rest = &rest[consumed..];
         }
@@ -25,8 +27,12 @@ impl<'a> Request<'a> {
             return arrays.pop().map(Request::Command);
         }
         let transaction = arrays.len() > 1
-            && arrays.first().is_some_and(|words| words[..] == [b"MULTI".as_slice()])
-            && arrays.last().is_some_and(|words| words[..] == [b"EXEC".as_slice()]);
+            && arrays
+                .first()
+                .is_some_and(|words| words[..] == [b"MULTI".as_slice()])
+            && arrays
+                .last()
+                .is_some_and(|words| words[..] == [b"EXEC".as_slice()]);
         transaction.then(|| {
             arrays.pop();
             arrays.remove(0);

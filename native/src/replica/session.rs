@@ -43,7 +43,10 @@ pub struct Sessions {
 impl Sessions {
     /// Opens a session; does nothing if it is there already.
     pub fn open(&mut self, id: SessionId, now_ms: i64) {
-        self.table.entry(id).or_insert_with(|| Session { touched_ms: now_ms, ..Session::default() });
+        self.table.entry(id).or_insert_with(|| Session {
+            touched_ms: now_ms,
+            ..Session::default()
+        });
     }
 
     /// Keeps a session alive.
@@ -64,12 +67,15 @@ impl Sessions {
             return;
         }
         self.swept_ms = now_ms;
-        self.table.retain(|_, session| now_ms - session.touched_ms < IDLE_MS);
+        self.table
+            .retain(|_, session| now_ms - session.touched_ms < IDLE_MS);
     }
 
     /// Takes note of a run of requests: drops the replies that nobody will ask for. False if there is no such session.
     pub fn begin(&mut self, id: SessionId, lowest_unacked: u64, now_ms: i64) -> bool {
-        let Some(session) = self.table.get_mut(&id) else { return false };
+        let Some(session) = self.table.get_mut(&id) else {
+            return false;
+        };
         session.touched_ms = now_ms;
         while !session.replies.is_empty() && session.oldest_remembered() < lowest_unacked {
             session.replies.pop_front();
@@ -131,11 +137,17 @@ impl Sessions {
     /// If the bytes are not exactly one table.
     pub fn load(bytes: &[u8]) -> Result<Sessions, BatchError> {
         let mut reader = Reader { bytes, at: 0 };
-        let mut sessions = Sessions { swept_ms: reader.u64()? as i64, ..Sessions::default() };
+        let mut sessions = Sessions {
+            swept_ms: reader.u64()? as i64,
+            ..Sessions::default()
+        };
         for _ in 0..reader.u32()? {
             let id = reader.u64()?;
-            let mut session =
-                Session { last_seq: reader.u64()?, touched_ms: reader.u64()? as i64, ..Session::default() };
+            let mut session = Session {
+                last_seq: reader.u64()?,
+                touched_ms: reader.u64()? as i64,
+                ..Session::default()
+            };
             for _ in 0..reader.u32()? {
                 session.replies.push_back(reader.reply()?);
             }
@@ -158,11 +170,17 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn error(&self, expected: &'static str) -> BatchError {
-        BatchError { offset: self.at, expected }
+        BatchError {
+            offset: self.at,
+            expected,
+        }
     }
 
     fn array<const N: usize>(&mut self) -> Result<[u8; N], BatchError> {
-        let bytes = self.bytes.get(self.at..self.at + N).ok_or(self.error("a session's field"))?;
+        let bytes = self
+            .bytes
+            .get(self.at..self.at + N)
+            .ok_or(self.error("a session's field"))?;
         self.at += N;
         let mut array = [0; N];
         array.copy_from_slice(bytes);

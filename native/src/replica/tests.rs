@@ -31,7 +31,11 @@ struct Log {
 
 impl Log {
     fn new() -> Log {
-        Log { replica: Replica::new(place()), index: 0, stamp_ms: NOW }
+        Log {
+            replica: Replica::new(place()),
+            index: 0,
+            stamp_ms: NOW,
+        }
     }
 
     /// Applies an entry with one run of a session, and gives what session 7 hears of it.
@@ -41,7 +45,11 @@ impl Log {
 
     fn run_acked(&mut self, session: u64, first_seq: u64, lowest: u64, requests: &[Vec<u8>]) -> String {
         let requests: Vec<&[u8]> = requests.iter().map(Vec::as_slice).collect();
-        let data = batch::write(self.stamp_ms, self.index, &[(session, first_seq, lowest, &requests)]);
+        let data = batch::write(
+            self.stamp_ms,
+            self.index,
+            &[(session, first_seq, lowest, &requests)],
+        );
         self.index += 1;
         let mut outcomes = Outcomes::default();
         self.replica.apply(self.index, &data, 7, &mut outcomes).unwrap();
@@ -49,11 +57,21 @@ impl Log {
     }
 
     fn open(&mut self, session: u64) {
-        self.run(0, 0, &[request(&["HOLDFAST.SESSION", "OPEN", &session.to_string()])]);
+        self.run(
+            0,
+            0,
+            &[request(&["HOLDFAST.SESSION", "OPEN", &session.to_string()])],
+        );
     }
 
     fn get(&self, key: &str) -> Reply {
-        command::execute(&self.replica.place.keyspace, &[b"GET", key.as_bytes()], self.stamp_ms, 0).unwrap()
+        command::execute(
+            &self.replica.place.keyspace,
+            &[b"GET", key.as_bytes()],
+            self.stamp_ms,
+            0,
+        )
+        .unwrap()
     }
 }
 
@@ -65,7 +83,9 @@ fn readable(outcomes: Outcomes) -> String {
     while let [kind, head @ ..] = rest {
         let seq = u64::from_le_bytes(head[..8].try_into().unwrap());
         let length = u32::from_le_bytes(head[8..12].try_into().unwrap()) as usize;
-        let text = String::from_utf8_lossy(&head[12..12 + length]).trim_end().replace("\r\n", " ");
+        let text = String::from_utf8_lossy(&head[12..12 + length])
+            .trim_end()
+            .replace("\r\n", " ");
         parts.push(format!("{kind}:{seq}:{text}"));
         rest = &head[12 + length..];
     }
@@ -76,9 +96,18 @@ fn readable(outcomes: Outcomes) -> String {
 fn requests_take_effect_once_whatever_is_sent_again() {
     let mut log = Log::new();
     log.open(7);
-    assert_eq!(log.run(7, 1, &[request(&["INCR", "n"]), request(&["INCR", "n"])]), "0:1::1 0:2::2");
-    assert_eq!(log.run(7, 1, &[request(&["INCR", "n"]), request(&["INCR", "n"])]), "");
-    assert_eq!(log.run(7, 2, &[request(&["INCR", "n"]), request(&["INCR", "n"])]), "0:3::3");
+    assert_eq!(
+        log.run(7, 1, &[request(&["INCR", "n"]), request(&["INCR", "n"])]),
+        "0:1::1 0:2::2"
+    );
+    assert_eq!(
+        log.run(7, 1, &[request(&["INCR", "n"]), request(&["INCR", "n"])]),
+        ""
+    );
+    assert_eq!(
+        log.run(7, 2, &[request(&["INCR", "n"]), request(&["INCR", "n"])]),
+        "0:3::3"
+    );
     assert_eq!(log.get("n"), Reply::bulk(b"3"));
 }
 
@@ -88,7 +117,10 @@ fn requests_behind_a_gap_do_nothing() {
     log.open(7);
     assert_eq!(log.run(7, 2, &[request(&["SET", "k", "v"])]), "2:1:");
     assert_eq!(log.get("k"), Reply::Null);
-    assert_eq!(log.run(7, 1, &[request(&["SET", "k", "1"]), request(&["SET", "k", "2"])]), "0:1:+OK 0:2:+OK");
+    assert_eq!(
+        log.run(7, 1, &[request(&["SET", "k", "1"]), request(&["SET", "k", "2"])]),
+        "0:1:+OK 0:2:+OK"
+    );
 }
 
 #[test]
@@ -150,7 +182,15 @@ fn replies_are_remembered_until_they_are_acknowledged() {
     let mut log = Log::new();
     log.open(7);
     let long = "x".repeat(2_000);
-    log.run(7, 1, &[request(&["SET", "k", &long]), request(&["GET", "k"]), request(&["INCR", "n"])]);
+    log.run(
+        7,
+        1,
+        &[
+            request(&["SET", "k", &long]),
+            request(&["GET", "k"]),
+            request(&["INCR", "n"]),
+        ],
+    );
     let remembered = |log: &Log, from| {
         let mut outcomes = Outcomes::default();
         log.replica.remembered(7, from, &mut outcomes);
@@ -167,7 +207,11 @@ fn sessions_survive_a_snapshot() {
     let mut log = Log::new();
     log.open(7);
     log.open(9);
-    log.run(7, 1, &[request(&["SET", "k", &"x".repeat(2_000)]), request(&["GET", "k"])]);
+    log.run(
+        7,
+        1,
+        &[request(&["SET", "k", &"x".repeat(2_000)]), request(&["GET", "k"])],
+    );
     let saved = log.replica.save_sessions();
     let mut other = Replica::new(place());
     other.restore(log.index, log.replica.stamp_ms(), &saved).unwrap();
@@ -178,7 +222,10 @@ fn sessions_survive_a_snapshot() {
     other.remembered(7, 1, &mut b);
     assert_eq!(readable(a), readable(b));
     for end in 0..saved.len() {
-        assert!(Replica::new(place()).restore(1, 0, &saved[..end]).is_err(), "cut at {end}");
+        assert!(
+            Replica::new(place()).restore(1, 0, &saved[..end]).is_err(),
+            "cut at {end}"
+        );
     }
 }
 
@@ -187,19 +234,36 @@ fn what_cannot_be_read_changes_nothing() {
     let mut log = Log::new();
     log.open(7);
     let good = request(&["SET", "k", "v"]);
-    let bad: [&[u8]; 4] = [b"", b"SET k v", b"*1\r\n$3\r\nGET", b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nPING\r\n"];
+    let bad: [&[u8]; 4] = [
+        b"",
+        b"SET k v",
+        b"*1\r\n$3\r\nGET",
+        b"*1\r\n$5\r\nMULTI\r\n*1\r\n$4\r\nPING\r\n",
+    ];
     for request in bad {
         let data = batch::write(NOW, 1, &[(7, 1, 1, &[&good, request])]);
-        let result = log.replica.apply(log.index + 1, &data, 7, &mut Outcomes::default());
+        let result = log
+            .replica
+            .apply(log.index + 1, &data, 7, &mut Outcomes::default());
         assert_eq!(result, Err(ApplyError::MalformedRequest));
     }
     let whole = batch::write(NOW, 1, &[(7, 1, 1, &[&good])]);
     for end in 0..whole.len() {
-        let result = log.replica.apply(log.index + 1, &whole[..end], 7, &mut Outcomes::default());
+        let result = log
+            .replica
+            .apply(log.index + 1, &whole[..end], 7, &mut Outcomes::default());
         assert!(matches!(result, Err(ApplyError::Malformed(_))), "cut at {end}");
     }
-    let result = log.replica.apply(log.index + 2, &whole, 7, &mut Outcomes::default());
-    assert_eq!(result, Err(ApplyError::OutOfOrder { expected: log.index + 1, got: log.index + 2 }));
+    let result = log
+        .replica
+        .apply(log.index + 2, &whole, 7, &mut Outcomes::default());
+    assert_eq!(
+        result,
+        Err(ApplyError::OutOfOrder {
+            expected: log.index + 1,
+            got: log.index + 2
+        })
+    );
     assert_eq!(log.get("k"), Reply::Null);
     assert_eq!(log.replica.applied(), log.index);
 }
@@ -210,9 +274,16 @@ fn random_choices_come_from_the_entry() {
         let mut log = Log::new();
         log.open(7);
         let members: Vec<String> = (0..300).map(|n| format!("m{n}")).collect();
-        let words: Vec<&str> = ["SADD", "s"].into_iter().chain(members.iter().map(String::as_str)).collect();
+        let words: Vec<&str> = ["SADD", "s"]
+            .into_iter()
+            .chain(members.iter().map(String::as_str))
+            .collect();
         log.run(7, 1, &[request(&words)]);
-        log.run(7, 2, &[request(&["SPOP", "s", "20"]), request(&["SRANDMEMBER", "s"])])
+        log.run(
+            7,
+            2,
+            &[request(&["SPOP", "s", "20"]), request(&["SRANDMEMBER", "s"])],
+        )
     };
     assert_eq!(build(), build());
 }

@@ -373,14 +373,17 @@ mod tests {
         for n in 1..LIMITS.hash_entries {
             hash.set(n.to_string().as_bytes(), b"1");
         }
-        assert_eq!((hash.len(), hash.encoding()), (128, "listpack"));
+        assert_eq!((hash.len(), hash.encoding()), (LIMITS.hash_entries, "listpack"));
         hash.set(b"1", b"again");
         assert_eq!(hash.encoding(), "listpack");
         hash.set(b"one more", b"1");
-        assert_eq!((hash.len(), hash.encoding()), (129, "hashtable"));
+        assert_eq!(
+            (hash.len(), hash.encoding()),
+            (LIMITS.hash_entries + 1, "hashtable")
+        );
         hash.verify();
         assert_eq!(
-            hash.nth(128),
+            hash.nth(LIMITS.hash_entries),
             Some((Element::Bytes(b"one more"), Element::Bytes(b"1")))
         );
     }

@@ -73,7 +73,7 @@ pub struct Limits {
 
 /// The limits in force. Constants for now: every peer of a cluster must agree on them, since they decide the order of a set.
 pub const LIMITS: Limits = Limits {
-    hash_entries: 128,
+    hash_entries: 512,
     set_entries: 128,
     intset_entries: 512,
     zset_entries: 128,

@@ -243,7 +243,7 @@ fn bytes_and_integers_come_back_as_they_went_in() {
 fn one_command_with_many_fields_makes_a_table_at_once() {
     let db = TestDb::new();
     let mut words = vec!["HSET", "h"];
-    words.extend(["f", "v"].repeat(128));
+    words.extend(["f", "v"].repeat(512));
     assert_eq!(db.int(&words), 1);
     assert_eq!(encoding(&db, "h"), "listpack");
     words.extend(["f", "v"]);
