@@ -10,14 +10,14 @@ const run = (program: string): string => {
   const { stdout, stderr, status, signal } = spawnSync(
     process.execPath,
     ['--input-type=module', '--eval', program],
-    { encoding: 'utf8', timeout: 20_000 },
+    { encoding: 'utf8', timeout: 90_000 },
   );
   expect({ status, signal, stderr }).toEqual({ status: 0, signal: null, stderr: '' });
   return stdout.trim();
 };
 
 describe('after close', () => {
-  test('nothing is left: no thread, no timer, no socket, no listener', async () => {
+  test('nothing is left: no thread, no timer, no socket, no listener', { timeout: 100_000 }, async () => {
     const { path, remove } = temporaryDirectory();
     const peers = await freePeers(['a', 'b']);
     const program = `

@@ -72,7 +72,7 @@ describe('opening a peer', () => {
     const heard: string[] = [];
     const opened = Object.keys(peers).map((name) =>
       open({
-        ...{ name, peers, secret: `secret of ${name}`, openTimeoutMs: 700 },
+        ...{ name, peers, secret: `secret of ${name}`, openTimeoutMs: 2_500 },
         on: { refused: ({ code, message }) => heard.push(`${name}: ${code} ${message}`) },
       }),
     );
@@ -89,7 +89,7 @@ describe('opening a peer', () => {
   test('with another number of shards is refused', async () => {
     const peers = await freePeers(['a', 'b']);
     const opened = Object.keys(peers).map((name, i) =>
-      open({ name, peers, shards: i + 1, openTimeoutMs: 500 }),
+      open({ name, peers, shards: i + 1, openTimeoutMs: 2_500 }),
     );
     for (const opening of opened) {
       await expect(opening).rejects.toMatchObject({ message: expect.stringContaining('shards') });
