@@ -53,7 +53,9 @@ describe('threads that share a keyspace', { timeout: 60_000 }, () => {
     for (let round = 0; round < 5; round++) {
       const workers = [1, 2].map(() => start(keyspace, 'churn'));
       await Promise.all(workers.map((worker) => once(worker, 'message')));
-      await sleep(20 + round * 7);
+      const before = keyspace.get('pair:1');
+      while (keyspace.get('pair:1') === before) await sleep(1);
+      await sleep(round * 7);
       await Promise.all(workers.map((worker) => worker.terminate()));
       const [first, second] = keyspace.mget(['pair:1', 'pair:2']);
       expect(first).toBe(second);
