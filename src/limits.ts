@@ -71,6 +71,8 @@ export const limits = {
   respLineBytesMax: 64 * KiB,
   /** Requests of a connection that have no reply yet, above which no more are taken. */
   respUnderWayMax: 2_048,
+  /** Bytes of those requests. */
+  respUnderWayBytesMax: 32 * MiB,
   /** Replies that a client has not read, above which no more requests of it are taken. */
   respOutputBytesMax: 1 * MiB,
   /** Commands between MULTI and EXEC, each word with {@link limits.respWordBytes} on top. */

@@ -34,6 +34,8 @@ export class Connection {
   /** Replies that are not there yet, and those behind them. `#first`: where the line begins. */
   #line: Place[] = [];
   #first = 0;
+  /** Of the requests that have no reply yet. */
+  #requestBytes = 0;
   /** A request that has to wait for those under way. */
   #held: readonly Buffer[] | undefined;
   #text = '';
@@ -42,7 +44,7 @@ export class Connection {
   /** No request is taken any more; the socket ends behind the last reply. */
   #ended = false;
   #advancing = false;
-  #onAnswered: (() => void) | undefined;
+  #onGone: (() => void) | undefined;
 
   constructor(socket: Socket, dispatcher: Dispatcher, events: ConnectionEvents) {
     this.#socket = socket;
@@ -60,11 +62,11 @@ export class Connection {
     socket.on('close', () => this.#closed());
   }
 
-  /** Takes no more requests, and resolves when those taken have been answered and the end has been sent, or the client is gone. */
+  /** Takes no more requests, and resolves when those taken have been answered and the socket is gone. */
   finish(): Promise<void> {
     return new Promise((resolve) => {
-      this.#onAnswered = resolve;
-      if (this.#socket.destroyed || this.#socket.writableFinished) resolve();
+      this.#onGone = resolve;
+      if (this.#socket.closed) resolve();
       this.#held = undefined;
       this.#ended = true;
       this.#advance();
@@ -82,7 +84,12 @@ export class Connection {
 
   get #mayTake(): boolean {
     const output = this.#socket.writableLength + this.#text.length;
-    return !this.#ended && this.#underWay < limits.respUnderWayMax && output < limits.respOutputBytesMax;
+    return (
+      !this.#ended &&
+      this.#underWay < limits.respUnderWayMax &&
+      this.#requestBytes < limits.respUnderWayBytesMax &&
+      output < limits.respOutputBytesMax
+    );
   }
 
   #receive(piece: Buffer): void {
@@ -116,7 +123,7 @@ export class Connection {
       this.#held = reply === undefined ? words : undefined;
       if (reply === undefined) break;
       count++;
-      this.#place(reply);
+      this.#place(reply, words);
       if (this.#dispatcher.ended) this.#ended = true;
     }
     if (count > 0) this.#events.onRequests(count);
@@ -130,22 +137,25 @@ export class Connection {
     } catch (thrown) {
       if (!(thrown instanceof ProtocolError)) throw thrown;
       this.#ended = true;
-      this.#place(encode.error(`ERR ${thrown.message}`));
+      this.#place(encode.error(`ERR ${thrown.message}`), []);
       return undefined;
     }
   }
 
   /** Puts a reply into the line, or sends it if there is none. */
-  #place(reply: Encoded | Promise<Encoded>): void {
+  #place(reply: Encoded | Promise<Encoded>, words: readonly Buffer[]): void {
     if (!(reply instanceof Promise)) {
       if (this.#underWay === 0) this.#send(reply);
       else this.#line.push({ reply });
       return;
     }
+    const requestBytes = words.reduce((sum, word) => sum + word.length, 0);
     const place: Place = { reply: undefined };
     this.#line.push(place);
+    this.#requestBytes += requestBytes;
     reply.then((value) => {
       place.reply = value;
+      this.#requestBytes -= requestBytes;
       this.#advanceSoon();
     });
   }
@@ -176,7 +186,6 @@ export class Connection {
 
   /** The end has been sent. Closing at once could take replies with it that the client has not read yet. */
   #finished(): void {
-    this.#onAnswered?.();
     this.#socket.setTimeout(limits.respLingerMs, () => this.#socket.destroy());
   }
 
@@ -200,7 +209,7 @@ export class Connection {
     this.#line = [];
     this.#first = 0;
     this.#held = undefined;
-    this.#onAnswered?.();
+    this.#onGone?.();
     this.#events.onClosed();
   }
 }

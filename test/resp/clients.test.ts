@@ -39,6 +39,24 @@ const DEPLOYMENTS: readonly (readonly [name: string, deploy: () => Promise<Deplo
   ['three peers with three shards', () => peer('follower', 3)],
 ];
 
+async function commandsOfEveryType(redis: Redis, other: Store): Promise<void> {
+  expect(await redis.set('k', 'v', 'PX', 100_000)).toBe('OK');
+  expect(await redis.get('k')).toBe('v');
+  expect(await redis.get('none')).toBeNull();
+  expect(await redis.hset('h', { f: '1', g: '2' })).toBe(2);
+  expect(await redis.hgetall('h')).toEqual({ f: '1', g: '2' });
+  expect(await redis.rpush('l', 'a', 'b')).toBe(2);
+  expect(await redis.lrange('l', 0, -1)).toEqual(['a', 'b']);
+  expect(await redis.sadd('s', 'x')).toBe(1);
+  expect(await redis.smembers('s')).toEqual(['x']);
+  expect(await redis.zadd('z', 1.5, 'm')).toBe(1);
+  expect(await redis.zrange('z', '0', '-1', 'WITHSCORES')).toEqual(['m', '1.5']);
+  await expect(redis.lpush('h', 'x')).rejects.toThrow('WRONGTYPE Operation against a key');
+  expect(await redis.dbsize()).toBe(5);
+  expect((await redis.keys('*')).sort()).toEqual(['h', 'k', 'l', 's', 'z']);
+  expect(await other.get('k')).toBe('v');
+}
+
 describe.each(DEPLOYMENTS)('%s', (_, deploy) => {
   let deployment: Deployment;
   let redis: Redis;
@@ -52,22 +70,9 @@ describe.each(DEPLOYMENTS)('%s', (_, deploy) => {
     return () => redis.disconnect();
   });
 
-  test('commands of every type', async () => {
-    expect(await redis.set('k', 'v', 'PX', 100_000)).toBe('OK');
-    expect(await redis.get('k')).toBe('v');
-    expect(await redis.get('none')).toBeNull();
-    expect(await redis.hset('h', { f: '1', g: '2' })).toBe(2);
-    expect(await redis.hgetall('h')).toEqual({ f: '1', g: '2' });
-    expect(await redis.rpush('l', 'a', 'b')).toBe(2);
-    expect(await redis.lrange('l', 0, -1)).toEqual(['a', 'b']);
-    expect(await redis.sadd('s', 'x')).toBe(1);
-    expect(await redis.smembers('s')).toEqual(['x']);
-    expect(await redis.zadd('z', 1.5, 'm')).toBe(1);
-    expect(await redis.call('ZRANGE', 'z', 0, -1, 'WITHSCORES')).toEqual(['m', '1.5']);
-    await expect(redis.lpush('h', 'x')).rejects.toThrow('WRONGTYPE Operation against a key');
-    expect(await redis.dbsize()).toBe(5);
-    expect((await redis.keys('*')).sort()).toEqual(['h', 'k', 'l', 's', 'z']);
-    expect(await deployment.other.get('k')).toBe('v');
+  test.each([2, 3] as const)('commands of every type in RESP%i', async (protocol) => {
+    const client = new Redis({ ...deployment.store.respAddress, protocol });
+    await commandsOfEveryType(client, deployment.other).finally(() => client.disconnect());
   });
 
   test('ten thousand commands in one pipeline, each behind the one before', async () => {
@@ -198,6 +203,19 @@ test('close() answers requests that are under way in the log', async () => {
   const replies = `:1\r\n${await client.rest()}`.split('\r\n').slice(0, -1);
   expect(replies).toEqual(replies.map((_, i) => `:${i + 1}`));
   expect(await (await cluster.leader()).get('n')).toBe(String(replies.length));
+});
+
+test('a client of a follower sees a longer wait, and no error, when the leader closes', async () => {
+  await using cluster = await TestCluster.open({ resp });
+  const leader = await cluster.leader();
+  const [follower] = (await cluster.followers()) as [Store];
+  using client = await RawClient.connect(follower.respAddress);
+  const count = 20_000;
+  client.send(request('INCR', 'n').repeat(count));
+  const expected = Array.from({ length: count }, (_, i) => `:${i + 1}\r\n`).join('');
+  const begun = await client.bytes(4000);
+  await cluster.stop(leader.name);
+  expect(begun + (await client.bytes(expected.length - 4000))).toBe(expected);
 });
 
 test('without a majority clients are told so, in words they know', { timeout: 30_000 }, async () => {
