@@ -312,6 +312,10 @@ class MemoryExecutor implements Executor {
     this.#handle = handle;
   }
 
+  get reads(): NativeHandle<Bulk> {
+    return this.#handle;
+  }
+
   async execute({ words }: Request): Promise<ReplyValue> {
     return this.#handle.call(words) ?? null;
   }

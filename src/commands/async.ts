@@ -1,6 +1,7 @@
 /** The promised surface: commands over an {@link Executor}. */
-import type { Bytes, ReplyValue, Word } from '../keyspace/native.js';
+import type { Bytes, NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
 import type { Definition } from './definition.js';
+import { type DirectAsyncSurface, directAsyncReads, HANDLE } from './direct.js';
 import type { Executor } from './executor.js';
 import type { Async, Bulk } from './form.js';
 import type { FieldValue } from './hashes.js';
@@ -17,11 +18,14 @@ export interface AsyncCommands<B extends Bulk> extends Commands<Async<B>>, ScanI
 /** All commands, each promised. Misuse throws at once, before there is a promise; everything else rejects. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every method of the interface is installed
 export class AsyncCommands<B extends Bulk> {
+  /** @internal */
+  readonly [HANDLE]: NativeHandle<Bulk>;
   readonly #executor: Executor;
   readonly #bytes: boolean;
 
   /** @internal */
   constructor(executor: Executor, bytes: boolean) {
+    this[HANDLE] = executor.reads;
     this.#executor = executor;
     this.#bytes = bytes;
   }
@@ -91,4 +95,4 @@ export class AsyncCommands<B extends Bulk> {
   }
 }
 
-install(AsyncCommands.prototype, { ...reads, ...writes });
+install(AsyncCommands.prototype satisfies DirectAsyncSurface, { ...reads, ...writes }, directAsyncReads);

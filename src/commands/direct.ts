@@ -4,16 +4,17 @@
  *
  * The native functions check their arguments. On a guarded handle they return `undefined` while it may not answer.
  */
+import { HoldfastError } from '../errors.js';
 import type { Bytes, NativeHandle, Word } from '../keyspace/native.js';
 import * as check from './arguments.js';
 import type { Definition } from './definition.js';
 import type { Bulk, Sync } from './form.js';
-import { hashWrites } from './hashes.js';
+import { hashReads, hashWrites } from './hashes.js';
 import { keyReads, keyWrites } from './keys.js';
-import { listWrites } from './lists.js';
-import { setWrites } from './sets.js';
-import { isScoredMember, sortedSetWrites } from './sorted-sets.js';
-import { stringWrites } from './strings.js';
+import { listReads, listWrites } from './lists.js';
+import { setReads, setWrites } from './sets.js';
+import { isScoredMember, sortedSetReads, sortedSetWrites } from './sorted-sets.js';
+import { stringReads, stringWrites } from './strings.js';
 import { RUN } from './surface.js';
 import type { ReadCommands, WriteCommands } from './table.js';
 
@@ -180,3 +181,45 @@ function addScored(surface: DirectSurface, key: Bytes, score: number, member: By
   check.score(score, 'score');
   return surface[HANDLE].zadd(key, score, member);
 }
+
+/** What direct methods need of a promised surface. */
+export interface DirectAsyncSurface {
+  /** Answers reads at once, or `undefined` where they have to wait. */
+  readonly [HANDLE]: NativeHandle<Bulk>;
+  [RUN]<A extends readonly unknown[], R>(definition: Definition<A, R>, args: A): Promise<R>;
+}
+
+/** A promised read of a key, and of something in it perhaps: at once where the handle answers, else as any command. */
+function readAtOnce<A extends readonly unknown[], R>(
+  definition: Definition<A, R>,
+  read: (handle: NativeHandle<Bulk>, ...args: A) => R | undefined,
+): (this: DirectAsyncSurface, ...args: A) => Promise<R> {
+  return function (...args) {
+    try {
+      const answer = read(this[HANDLE], ...args);
+      return answer === undefined ? this[RUN](definition, args) : Promise.resolve(answer);
+    } catch (error) {
+      // What is wrong with the arguments is misuse, and thrown at once.
+      if (error instanceof HoldfastError) return Promise.reject(error);
+      throw error;
+    }
+  };
+}
+
+const isOne = (count: number | undefined): boolean | undefined =>
+  count === undefined ? undefined : count === 1;
+
+/** Direct reads of a promised surface. */
+export const directAsyncReads = {
+  get: readAtOnce(stringReads.get, (handle, key) => handle.get(key)),
+  strlen: readAtOnce(stringReads.strlen, (handle, key) => handle.strlen(key)),
+  hget: readAtOnce(hashReads.hget, (handle, key, field) => handle.hget(key, field)),
+  hexists: readAtOnce(hashReads.hexists, (handle, key, field) => isOne(handle.hexists(key, field))),
+  hlen: readAtOnce(hashReads.hlen, (handle, key) => handle.hlen(key)),
+  llen: readAtOnce(listReads.llen, (handle, key) => handle.llen(key)),
+  sismember: readAtOnce(setReads.sismember, (handle, key, member) => isOne(handle.sismember(key, member))),
+  scard: readAtOnce(setReads.scard, (handle, key) => handle.scard(key)),
+  zscore: readAtOnce(sortedSetReads.zscore, (handle, key, member) => handle.zscore(key, member)),
+  zrank: readAtOnce(sortedSetReads.zrank, (handle, key, member) => handle.zrank(key, member)),
+  zcard: readAtOnce(sortedSetReads.zcard, (handle, key) => handle.zcard(key)),
+};

@@ -8,7 +8,15 @@
  * - A reply has its bulks as strings, or as Buffers for an executor of a `bytes` surface.
  * - A refusal of the command rejects with its {@link HoldfastError}. Inside a transaction refusals stand in the array.
  */
-import type { CommandFact, Encoded, ReplyValue, RespProtocol, Word } from '../keyspace/native.js';
+import type {
+  CommandFact,
+  Encoded,
+  NativeHandle,
+  ReplyValue,
+  RespProtocol,
+  Word,
+} from '../keyspace/native.js';
+import type { Bulk } from './form.js';
 
 /** One command to run. */
 export interface Request {
@@ -20,6 +28,8 @@ export interface Request {
 
 /** Runs requests, some time. */
 export interface Executor {
+  /** Functions that answer a read at once, or `undefined` where it has to be executed. */
+  readonly reads: NativeHandle<Bulk>;
   /** Runs one command. */
   execute(request: Request): Promise<ReplyValue>;
   /** Runs several commands as one, and answers their replies in order. */

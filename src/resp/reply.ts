@@ -6,10 +6,33 @@ import { HoldfastError } from '../errors.js';
 import type { ReplyValue } from '../keyspace/native.js';
 
 const LINE_END_BYTES = 2;
+const CARRIAGE_RETURN = 0x0d;
+const LINE_FEED = 0x0a;
+const SMALL_DIGITS_MAX = 15;
 
-/** The value of one complete reply. `bytes`: bulks are Buffers (copies) instead of strings. */
-export function decodeReply(resp: Buffer, bytes: boolean): ReplyValue {
-  return new ReplyReader(resp, bytes).read();
+/** The value of one complete reply, which begins at `start`. `bytes`: bulks are Buffers (copies) instead of strings. */
+export function decodeReply(resp: Buffer, bytes: boolean, start = 0): ReplyValue {
+  if (isOk(resp, start)) return 'OK';
+  return smallInteger(resp, start) ?? new ReplyReader(resp, bytes, start).read();
+}
+
+/** The reply of most writes. */
+function isOk(resp: Buffer, at: number): boolean {
+  return (
+    resp[at] === 0x2b && resp[at + 1] === 0x4f && resp[at + 2] === 0x4b && resp[at + 3] === CARRIAGE_RETURN
+  );
+}
+
+/** A count, the reply of most others: read without a string in between. undefined: something else. */
+function smallInteger(resp: Buffer, start: number): number | undefined {
+  if (resp[start] !== 0x3a) return undefined;
+  let value = 0;
+  for (let at = start + 1; at <= start + SMALL_DIGITS_MAX + 1; at++) {
+    const digit = (resp[at] ?? 0) - 0x30;
+    if (digit >= 0 && digit <= 9) value = value * 10 + digit;
+    else return resp[at] === CARRIAGE_RETURN && at > start + 1 ? value : undefined;
+  }
+  return undefined;
 }
 
 /** The error of an error line: its first word is the code. */
@@ -21,11 +44,12 @@ export function errorOfLine(line: string): HoldfastError {
 class ReplyReader {
   readonly #resp: Buffer;
   readonly #bytes: boolean;
-  #at = 0;
+  #at: number;
 
-  constructor(resp: Buffer, bytes: boolean) {
+  constructor(resp: Buffer, bytes: boolean, start: number) {
     this.#resp = resp;
     this.#bytes = bytes;
+    this.#at = start;
   }
 
   read(): ReplyValue {
@@ -60,8 +84,10 @@ class ReplyReader {
   }
 
   #line(): string {
-    const end = this.#resp.indexOf('\r\n', this.#at, 'latin1');
-    if (end < 0) throw new RangeError('a reply that ends in the middle of a line');
+    let end = this.#at;
+    while (this.#resp[end] !== CARRIAGE_RETURN || this.#resp[end + 1] !== LINE_FEED) {
+      if (++end >= this.#resp.length) throw new RangeError('a reply that ends in the middle of a line');
+    }
     const line = this.#resp.toString('utf8', this.#at, end);
     this.#at = end + LINE_END_BYTES;
     return line;

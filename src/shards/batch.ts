@@ -12,6 +12,15 @@ const BATCH_HEADER_BYTES = 21;
 const RUN_HEADER_BYTES = 28;
 const LENGTH_BYTES = 4;
 
+const DOLLAR = 0x24;
+const STAR = 0x2a;
+const ZERO = 0x30;
+const LINE_END_BYTES = 2;
+/** The kind of a RESP value, a length with as many digits as an integer has, and the line's end. */
+const HEADER_BYTES_MAX = 20;
+/** Texts up to this length are written character by character. */
+const SHORT_CHARACTERS = 48;
+
 /** Names a session; 48 random bits, so that it is an exact number here and a u64 there. 0 is the group itself. */
 export type SessionId = number;
 
@@ -23,7 +32,9 @@ const writeU64 = (buffer: Buffer, value: number, at: number): void => {
 const readU64 = (buffer: Buffer, at: number): number =>
   buffer.readUInt32LE(at + 4) * 0x1_0000_0000 + buffer.readUInt32LE(at);
 
-const asBuffer = (bytes: Uint8Array): Buffer => Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+/** The same bytes, with a Buffer's methods. */
+export const asBuffer = (bytes: Uint8Array): Buffer =>
+  Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
 /** Collects the requests of one turn of the event loop, each as `length, RESP array(s)`. */
 export class RequestWriter {
@@ -87,29 +98,60 @@ export class RequestWriter {
   }
 
   #array(words: readonly Word[]): void {
-    this.#header('*', words.length);
+    this.#header(STAR, words.length);
     for (const word of words) this.#bulk(word);
   }
 
   #bulk(word: Word): void {
     if (typeof word === 'object') {
-      this.#header('$', word.byteLength);
-      this.#reserve(word.byteLength + 2);
+      this.#header(DOLLAR, word.byteLength);
+      this.#reserve(word.byteLength + LINE_END_BYTES);
       this.#buffer.set(word, this.#at);
       this.#at += word.byteLength;
     } else {
       const text = typeof word === 'string' ? word : String(word);
-      const length = Buffer.byteLength(text);
-      this.#header('$', length);
-      this.#reserve(length + 2);
-      this.#at += this.#buffer.write(text, this.#at, length, length === text.length ? 'latin1' : 'utf8');
+      if (text.length > SHORT_CHARACTERS || !this.#short(text)) this.#long(text);
     }
     this.#lineEnd();
   }
 
-  #header(kind: string, length: number): void {
-    this.#reserve(24);
-    this.#at += this.#buffer.write(`${kind}${length}`, this.#at, 'latin1');
+  /** Writes a short text if it is ASCII: by hand, since a call into native code costs more than its characters. */
+  #short(text: string): boolean {
+    const start = this.#at;
+    this.#header(DOLLAR, text.length);
+    this.#reserve(SHORT_CHARACTERS + LINE_END_BYTES);
+    const buffer = this.#buffer;
+    let at = this.#at;
+    for (let i = 0; i < text.length; i++) {
+      const code = text.charCodeAt(i);
+      if (code > 0x7f) {
+        this.#at = start;
+        return false;
+      }
+      buffer[at++] = code;
+    }
+    this.#at = at;
+    return true;
+  }
+
+  #long(text: string): void {
+    const length = Buffer.byteLength(text);
+    this.#header(DOLLAR, length);
+    this.#reserve(length + LINE_END_BYTES);
+    this.#at += this.#buffer.write(text, this.#at, length, length === text.length ? 'latin1' : 'utf8');
+  }
+
+  #header(kind: number, length: number): void {
+    this.#reserve(HEADER_BYTES_MAX);
+    this.#buffer[this.#at++] = kind;
+    let digits = 1;
+    for (let rest = length; rest >= 10; rest = Math.floor(rest / 10)) digits++;
+    let rest = length;
+    for (let at = this.#at + digits - 1; at >= this.#at; at--) {
+      this.#buffer[at] = ZERO + (rest % 10);
+      rest = Math.floor(rest / 10);
+    }
+    this.#at += digits;
     this.#lineEnd();
   }
 
@@ -224,11 +266,13 @@ export function stampOf(batch: Uint8Array): number {
 }
 
 /** What became of a request of the own session; the layout is described in `native/src/replica/outcome.rs`. */
-export type Outcome =
-  | { readonly kind: 'reply'; readonly seq: number; readonly resp: Buffer }
-  | { readonly kind: 'gone'; readonly seq: number }
-  | { readonly kind: 'gap'; readonly seq: number }
-  | { readonly kind: 'expired'; readonly seq: number };
+export interface Outcome {
+  readonly kind: 'reply' | 'gone' | 'gap' | 'expired';
+  readonly seq: number;
+  /** Where its reply stands, if it is one. */
+  readonly replyAt: number;
+  readonly replyEnd: number;
+}
 
 const OUTCOME_KINDS = ['reply', 'gone', 'gap', 'expired'] as const;
 const OUTCOME_HEADER_BYTES = 13;
@@ -242,6 +286,6 @@ export function* decodeOutcomes(bytes: Uint8Array): Generator<Outcome> {
     const seq = readU64(buffer, at + 1);
     const start = at + OUTCOME_HEADER_BYTES;
     at = start + buffer.readUInt32LE(start - LENGTH_BYTES);
-    yield kind === 'reply' ? { kind, seq, resp: buffer.subarray(start, at) } : { kind, seq };
+    yield { kind, seq, replyAt: start, replyEnd: at };
   }
 }

@@ -5,7 +5,7 @@
 import { HoldfastError } from '../errors.js';
 import type { ReplyValue, Word } from '../keyspace/native.js';
 import { decodeReply } from '../resp/reply.js';
-import { decodeOutcomes, RequestWriter } from './batch.js';
+import { asBuffer, decodeOutcomes, RequestWriter } from './batch.js';
 import type { ShardId, ToShard } from './protocol.js';
 import type { Abandoned } from './session.js';
 
@@ -14,9 +14,31 @@ export const PENDING_REQUESTS_MAX = 200_000;
 /** Bytes of requests that one turn may hand over, above which they are handed over at once. */
 const TURN_BYTES_MAX = 256 * 1024;
 
+/** Makes a value of the reply that stands from `start` to `end`. */
+type Decode<T> = (replies: Buffer, start: number, end: number) => T;
+
 interface Pending {
-  settle(resp: Buffer): void;
+  settle(replies: Buffer, start: number, end: number): void;
   reject(error: HoldfastError): void;
+}
+
+/** A request and its promise. */
+class PendingRequest<T> implements Pending {
+  readonly #decode: Decode<T>;
+  readonly #resolve: (value: T) => void;
+  readonly reject: (error: HoldfastError) => void;
+
+  constructor(decode: Decode<T>, resolve: (value: T) => void, reject: (error: HoldfastError) => void) {
+    this.#decode = decode;
+    this.#resolve = resolve;
+    this.reject = reject;
+  }
+
+  settle(replies: Buffer, start: number, end: number): void {
+    const value = this.#decode(replies, start, end);
+    if (value instanceof HoldfastError) this.reject(value);
+    else this.#resolve(value);
+  }
 }
 
 /** A promise that several callers wait for. */
@@ -105,11 +127,12 @@ export class ShardClient {
 
   /** Outcomes of applied requests. `base`: what makes a ticket of a sequence number. */
   outcomes(encoded: Uint8Array, base: number): void {
-    for (const outcome of decodeOutcomes(encoded)) {
+    const replies = asBuffer(encoded);
+    for (const outcome of decodeOutcomes(replies)) {
       const ticket = outcome.seq + base;
       const pending = this.#pending.get(ticket);
       if (pending === undefined) continue;
-      if (outcome.kind === 'reply') pending.settle(outcome.resp);
+      if (outcome.kind === 'reply') pending.settle(replies, outcome.replyAt, outcome.replyEnd);
       else if (outcome.kind === 'gone') pending.reject(replyGone());
       else continue;
       this.#pending.delete(ticket);
@@ -148,7 +171,7 @@ export class ShardClient {
     this.#nextBarrier = undefined;
   }
 
-  #enqueue<T>(decode: (resp: Buffer) => T, write: () => void): Promise<T> {
+  #enqueue<T>(decode: Decode<T>, write: () => void): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     if (this.#pending.size >= PENDING_REQUESTS_MAX) {
       const text = `${PENDING_REQUESTS_MAX} requests are waiting already; nothing was sent`;
@@ -157,12 +180,7 @@ export class ShardClient {
     write();
     const ticket = ++this.#tickets;
     const promise = new Promise<T>((resolve, reject) => {
-      const settle = (resp: Buffer): void => {
-        const value = decode(resp);
-        if (value instanceof HoldfastError) reject(value);
-        else resolve(value);
-      };
-      this.#pending.set(ticket, { settle, reject });
+      this.#pending.set(ticket, new PendingRequest(decode, resolve, reject));
     });
     if (this.#writer.bytes >= TURN_BYTES_MAX) this.#flush();
     else if (!this.#flushing) {
@@ -181,10 +199,10 @@ export class ShardClient {
   }
 }
 
-const decodeText = (resp: Buffer): ReplyValue => decodeReply(resp, false);
-const decodeBytes = (resp: Buffer): ReplyValue => decodeReply(resp, true);
+const decodeText: Decode<ReplyValue> = (replies, start) => decodeReply(replies, false, start);
+const decodeBytes: Decode<ReplyValue> = (replies, start) => decodeReply(replies, true, start);
 const decoder = (bytes: boolean) => (bytes ? decodeBytes : decodeText);
-const copyOf = (resp: Buffer): Buffer => Buffer.from(resp);
+const copyOf: Decode<Buffer> = (replies, start, end) => Buffer.from(replies.subarray(start, end));
 
 function newBarrier(): Barrier {
   const { promise, resolve, reject } = promiseWithResolvers();

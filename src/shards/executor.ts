@@ -31,11 +31,22 @@ export class ReplicatedExecutor implements Executor {
     this.#parts = parts;
   }
 
-  async execute({ words, command }: Request): Promise<ReplyValue> {
-    checkSize(words);
-    const route = routeOf(words, command, this.#parts.clients.length);
-    if (command.write) return this.#write(words, route);
-    return this.#parts.leased.call(words) ?? this.#behindBarrier(route, (local) => local.call(words));
+  get reads(): NativeHandle<Bulk> {
+    return this.#parts.leased;
+  }
+
+  // Not async: a write's promise is the one that its outcome settles, with none around it.
+  execute({ words, command }: Request): Promise<ReplyValue> {
+    try {
+      checkSize(words);
+      const route = routeOf(words, command, this.#parts.clients.length);
+      if (command.write) return this.#write(words, route);
+      const reply = this.#parts.leased.call(words);
+      if (reply !== undefined) return Promise.resolve(reply);
+      return this.#behindBarrier(route, (local) => local.call(words));
+    } catch (error) {
+      return Promise.reject(error);
+    }
   }
 
   async transaction(requests: readonly Request[]): Promise<ReplyValue[]> {

@@ -181,10 +181,13 @@ export class Session {
 
   #settleUpTo(ticket: number): void {
     this.#settled = Math.max(this.#settled, ticket);
-    const open = this.#batches.findIndex((batch) => batch.firstTicket + batch.count - 1 > this.#settled);
-    const done = this.#batches.splice(0, open < 0 ? this.#batches.length : open);
-    for (const batch of done) this.#pendingBytes -= batch.requests.byteLength;
-    this.#sentToLeader = Math.max(0, this.#sentToLeader - done.length);
+    let first = this.#batches[0];
+    while (first !== undefined && first.firstTicket + first.count - 1 <= this.#settled) {
+      this.#batches.shift();
+      this.#pendingBytes -= first.requests.byteLength;
+      this.#sentToLeader = Math.max(0, this.#sentToLeader - 1);
+      first = this.#batches[0];
+    }
   }
 
   /**

@@ -1,13 +1,16 @@
-/** The command suites on a keyspace of this process, and on the promised surface over one. */
+/** The command suites on a keyspace of this process, on the promised surface over one, and on stores. */
 import {
   AsyncCommands,
   Keyspace,
+  type OpenOptions,
+  open,
   type ReplyValue,
   type SyncCommands,
   TransactionError,
   type Word,
 } from 'holdfast';
 import { describe } from 'vitest';
+import { temporaryDirectory } from '../support/cluster.js';
 import { describeCommands } from './suite/index.js';
 import { type Subject, surfaceOf } from './suite/subject.js';
 
@@ -26,6 +29,8 @@ function promised(surface: SyncCommands<string> | SyncCommands<Buffer>, bytes: b
     readonly words: readonly [string, ...Word[]];
   }
   const executor = {
+    // Nothing is answered at once here: stores do that, where they may.
+    reads: new Proxy({}, { get: () => () => undefined }),
     async execute({ words }: Request): Promise<ReplyValue> {
       return surface.call(...words);
     },
@@ -52,10 +57,34 @@ async function openPromised(): Promise<Subject> {
   };
 }
 
+async function openStore(options: OpenOptions): Promise<Subject> {
+  const store = await open(options);
+  return { strings: surfaceOf(store), buffers: surfaceOf(store.bytes), close: () => store.close() };
+}
+
+/** A store with a log, which writes go through. */
+async function openLogged(): Promise<Subject> {
+  const directory = temporaryDirectory();
+  const subject = await openStore({ dir: directory.path, fsync: 'everysec' });
+  const close = async (): Promise<void> => {
+    await subject.close();
+    directory.remove();
+  };
+  return { ...subject, close };
+}
+
 describe('Keyspace', () => {
   describeCommands(openKeyspace);
 });
 
 describe('AsyncCommands', () => {
   describeCommands(openPromised);
+});
+
+describe('Store in memory', () => {
+  describeCommands(() => openStore({}));
+});
+
+describe('Store with a log', () => {
+  describeCommands(openLogged);
 });

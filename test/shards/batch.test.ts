@@ -63,8 +63,8 @@ describe('outcomes', () => {
     bytes.writeBigUInt64LE(6_000_000_000n, 17);
     const outcomes = [...decodeOutcomes(bytes)];
     expect(outcomes).toEqual([
-      { kind: 'reply', seq: 7, resp: Buffer.from(':1\n') },
-      { kind: 'gap', seq: 6_000_000_000 },
+      { kind: 'reply', seq: 7, replyAt: 13, replyEnd: 16 },
+      { kind: 'gap', seq: 6_000_000_000, replyAt: 29, replyEnd: 29 },
     ]);
   });
 });

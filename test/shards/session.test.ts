@@ -45,7 +45,7 @@ const newSession = (): Session => {
   return new Session(() => next++);
 };
 
-const reply = (seq: number) => ({ kind: 'reply', seq, resp: Buffer.from('+OK\r\n') }) as const;
+const reply = (seq: number) => ({ kind: 'reply', seq, replyAt: 0, replyEnd: 0 }) as const;
 
 describe('a session', () => {
   it('opens itself before its first run, until it is known to be open', () => {
@@ -91,7 +91,7 @@ describe('a session', () => {
     const session = newSession();
     session.handIn(1, requests('A'), 1_000);
     session.takeRuns(0);
-    session.settle({ kind: 'gap', seq: 1 });
+    session.settle({ kind: 'gap', seq: 1, replyAt: 0, replyEnd: 0 });
     expect(session.unsent).toBe(true);
   });
 
@@ -120,7 +120,7 @@ describe('a session', () => {
     session.handIn(2, requests('B', 'C'), 1_000);
     session.takeRuns(0);
     session.handIn(1, requests('D'), 1_000);
-    expect(session.settle({ kind: 'expired', seq: 2 })).toEqual([
+    expect(session.settle({ kind: 'expired', seq: 2, replyAt: 0, replyEnd: 0 })).toEqual([
       { firstTicket: 2, count: 2, code: 'SESSION_EXPIRED', mayTakeEffect: true },
     ]);
     const [open, run] = readRuns(session.takeRuns(0));
@@ -136,7 +136,7 @@ describe('a session', () => {
     const session = newSession();
     session.handIn(1, requests('A'), 1_000);
     session.takeRuns(0);
-    expect(session.settle({ kind: 'expired', seq: 1 })).toEqual([]);
+    expect(session.settle({ kind: 'expired', seq: 1, replyAt: 0, replyEnd: 0 })).toEqual([]);
     expect(readRuns(session.takeRuns(0)).map((run) => run.names)).toEqual([
       ['HOLDFAST.SESSION OPEN 100'],
       ['A'],
