@@ -15,7 +15,9 @@ const KEEP_ALIVE_MS = 300_000;
 
 /** Where clients reach a store. */
 export interface RespAddress {
+  /** Host name or address that is listened on. */
   readonly host: string;
+  /** The port, 1 to 65535. */
   readonly port: number;
 }
 
