@@ -344,8 +344,19 @@ export class Raft {
   }
 
   #timedOut(): void {
-    if (!this.#election.electable) this.#election.defer();
-    else this.#conclude(this.#election.preCampaign());
+    if (!this.#election.electable) {
+      this.#election.defer();
+      return;
+    }
+    this.#loseLeader();
+    this.#conclude(this.#election.preCampaign());
+  }
+
+  /** Who has not been heard for so long is no leader to send anything to, nor to name to users. */
+  #loseLeader(): void {
+    if (this.#core.leader === 0) return;
+    this.#core.leader = 0;
+    this.#reads.fail();
   }
 
   #conclude(outcome: Outcome): void {
