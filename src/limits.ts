@@ -53,7 +53,7 @@ export const limits = {
    * One write to a log file, unless a single request is larger: what a slow disk syncs in some tens of milliseconds.
    */
   logBlockBytes: 2 * MiB,
-  /** What may wait for the disk thread, per shard, before `LogWriter.append` refuses. */
+  /** What may wait for the disk thread, per shard, before a leader takes no more requests. */
   logQueueBytesMax: 128 * MiB,
   /** Between two syncs in mode `everysec`. */
   everysecSyncMs: 1_000,

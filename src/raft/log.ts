@@ -2,6 +2,9 @@ import { invariant } from './invariant.js';
 import type { Rules } from './rules.js';
 import type { Entry, LogIndex, SnapshotMark, Term } from './types.js';
 
+/** About what an entry takes besides its data. */
+export const ENTRY_BYTES = 64;
+
 /** A `Persist` that the host has and has not reported: its newest entry that the log still holds. */
 interface InFlight {
   readonly seq: number;
@@ -140,6 +143,16 @@ export class Log {
       this.#inFlight.shift();
       this.#durable = Math.max(this.#durable, write.last);
     }
+  }
+
+  /** The index behind which the entries up to `index` come to `bytes` at the most. */
+  reachingBack(index: LogIndex, bytes: number): LogIndex {
+    let left = bytes;
+    for (let at = index; at > this.#base.index; at--) {
+      left -= ENTRY_BYTES + (this.entry(at)?.data.length ?? 0);
+      if (left < 0) return at;
+    }
+    return this.#base.index;
   }
 
   /** Forgets entries that a snapshot covers. */

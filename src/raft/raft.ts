@@ -213,6 +213,11 @@ export class Raft {
     this.#core.log.compact(index);
   }
 
+  /** The index behind which the entries up to `index` come to `bytes` at the most: for those who keep the log short. */
+  reachingBack(index: LogIndex, bytes: number): LogIndex {
+    return this.#core.log.reachingBack(index, bytes);
+  }
+
   /** Gives leadership up at once (E10): the disk failed, the host slept, the host is faulty. */
   stepDown(now: Milliseconds, _reason: string): void {
     this.#advance(now);

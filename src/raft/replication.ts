@@ -24,10 +24,6 @@ export class Replication {
     this.#progress = core.peers.map((id) => new Progress(id, core.log.lastIndex + 1, core.now));
   }
 
-  get #counted(): Progress[] {
-    return this.#progress.filter((progress) => !progress.amnesiac);
-  }
-
   progress(id: MemberId): Progress | undefined {
     return this.#progress.find((progress) => progress.id === id);
   }
@@ -56,11 +52,6 @@ export class Replication {
 
   status(): FollowerStatus[] {
     return this.#progress.map((progress) => progress.status());
-  }
-
-  /** The newest index that every counted follower has: a bound for those who keep the log short. */
-  get slowest(): LogIndex {
-    return Math.min(this.#core.log.lastIndex, ...this.#counted.map((progress) => progress.match));
   }
 
   takeSnapshots(): MemberId[] {

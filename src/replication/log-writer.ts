@@ -71,7 +71,7 @@ export class LogWriter {
     return this.#queuedBytes;
   }
 
-  /** Whether {@link append} would refuse. Ask before taking more work. */
+  /** Whether `queueBytesMax` is waiting. Ask before taking more work. */
   get full(): boolean {
     return this.#queuedBytes >= this.#queueBytesMax;
   }
@@ -84,8 +84,10 @@ export class LogWriter {
   /**
    * Queues records that become durable together. `seq` ascends from one call to the next. The data are copied.
    *
-   * @throws HoldfastError `BUSY` when `queueBytesMax` is waiting; nothing was queued. `CLOSED`, or the error of
-   *   `onError`.
+   * Never refuses for want of room: what the protocol has decided has to be written. Whoever has a choice asks
+   * {@link full} first, and what a leader sends to a follower is bounded by its window.
+   *
+   * @throws HoldfastError `CLOSED`, or the error of `onError`.
    */
   append(seq: number, records: readonly LogRecord[]): void {
     this.#accept(seq);
@@ -123,8 +125,6 @@ export class LogWriter {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#closing !== undefined) throw new HoldfastError('CLOSED', 'the log is closed');
     if (seq <= this.#lastSeq) throw new RangeError(`sequence ${seq} follows ${this.#lastSeq}`);
-    if (!this.full) return;
-    throw new HoldfastError('BUSY', `${this.#queuedBytes} bytes are waiting for the disk already`);
   }
 
   #queued(seq: number, bytes: number): void {

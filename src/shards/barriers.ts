@@ -23,6 +23,11 @@ export class Barriers {
     this.#deadlineMs = deadlineMs;
   }
 
+  /** Whether a question is under way. */
+  get asks(): boolean {
+    return this.#asked !== undefined;
+  }
+
   /** The id of a question to ask now; undefined if there is none to ask. */
   ask(): number | undefined {
     if (!this.#wanted || this.#asked !== undefined || this.#answered !== undefined) return undefined;

@@ -11,6 +11,8 @@ import type { Abandoned } from './session.js';
 
 /** Requests without an outcome, above which a shard answers `BUSY`. */
 export const PENDING_REQUESTS_MAX = 200_000;
+/** Bytes of requests without an outcome, above which it does as well; a single request may be longer. */
+export const PENDING_BYTES_MAX = 256 * 1024 * 1024;
 /** Bytes of requests that one turn may hand over, above which they are handed over at once. */
 const TURN_BYTES_MAX = 256 * 1024;
 
@@ -20,15 +22,23 @@ type Decode<T> = (replies: Buffer, start: number, end: number) => T;
 interface Pending {
   settle(replies: Buffer, start: number, end: number): void;
   reject(error: HoldfastError): void;
+  readonly sizeBytes: number;
 }
 
 /** A request and its promise. */
 class PendingRequest<T> implements Pending {
+  readonly sizeBytes: number;
   readonly #decode: Decode<T>;
   readonly #resolve: (value: T) => void;
   readonly reject: (error: HoldfastError) => void;
 
-  constructor(decode: Decode<T>, resolve: (value: T) => void, reject: (error: HoldfastError) => void) {
+  constructor(
+    sizeBytes: number,
+    decode: Decode<T>,
+    resolve: (value: T) => void,
+    reject: (error: HoldfastError) => void,
+  ) {
+    this.sizeBytes = sizeBytes;
     this.#decode = decode;
     this.#resolve = resolve;
     this.reject = reject;
@@ -58,6 +68,7 @@ export class ShardClient {
   readonly #writer = new RequestWriter();
   /** By ticket, which ascend: a Map keeps them in that order. */
   readonly #pending = new Map<number, Pending>();
+  #pendingBytes = 0;
   #tickets = 0;
   #flushing = false;
   /** The read barrier under way, and the one for readers that came after it left. */
@@ -130,12 +141,8 @@ export class ShardClient {
     const replies = asBuffer(encoded);
     for (const outcome of decodeOutcomes(replies)) {
       const ticket = outcome.seq + base;
-      const pending = this.#pending.get(ticket);
-      if (pending === undefined) continue;
-      if (outcome.kind === 'reply') pending.settle(replies, outcome.replyAt, outcome.replyEnd);
-      else if (outcome.kind === 'gone') pending.reject(replyGone());
-      else continue;
-      this.#pending.delete(ticket);
+      if (outcome.kind === 'reply') this.#take(ticket)?.settle(replies, outcome.replyAt, outcome.replyEnd);
+      else if (outcome.kind === 'gone') this.#take(ticket)?.reject(replyGone());
     }
   }
 
@@ -143,9 +150,8 @@ export class ShardClient {
   abandoned(list: readonly Abandoned[]): void {
     for (const { firstTicket, count, code, mayTakeEffect } of list) {
       for (let ticket = firstTicket; ticket < firstTicket + count; ticket++) {
-        const pending = this.#pending.get(ticket);
-        this.#pending.delete(ticket);
-        pending?.reject(new HoldfastError(code, abandonText(code, mayTakeEffect), { mayTakeEffect }));
+        const error = new HoldfastError(code, abandonText(code, mayTakeEffect), { mayTakeEffect });
+        this.#take(ticket)?.reject(error);
       }
     }
   }
@@ -160,6 +166,7 @@ export class ShardClient {
     this.#refusal = error;
     const left = [...this.#pending.values()];
     this.#pending.clear();
+    this.#pendingBytes = 0;
     for (const pending of left) {
       pending.reject(
         new HoldfastError(error.code, error.message, { mayTakeEffect: true, cause: error.cause }),
@@ -177,10 +184,17 @@ export class ShardClient {
       const text = `${PENDING_REQUESTS_MAX} requests are waiting already; nothing was sent`;
       return Promise.reject(new HoldfastError('BUSY', text));
     }
+    if (this.#pendingBytes >= PENDING_BYTES_MAX) {
+      const text = `${this.#pendingBytes} bytes of requests are waiting already; nothing was sent`;
+      return Promise.reject(new HoldfastError('BUSY', text));
+    }
+    const before = this.#writer.bytes;
     write();
+    const sizeBytes = this.#writer.bytes - before;
     const ticket = ++this.#tickets;
+    this.#pendingBytes += sizeBytes;
     const promise = new Promise<T>((resolve, reject) => {
-      this.#pending.set(ticket, new PendingRequest(decode, resolve, reject));
+      this.#pending.set(ticket, new PendingRequest(sizeBytes, decode, resolve, reject));
     });
     if (this.#writer.bytes >= TURN_BYTES_MAX) this.#flush();
     else if (!this.#flushing) {
@@ -188,6 +202,14 @@ export class ShardClient {
       queueMicrotask(() => this.#flush());
     }
     return promise;
+  }
+
+  #take(ticket: number): Pending | undefined {
+    const pending = this.#pending.get(ticket);
+    if (pending === undefined) return undefined;
+    this.#pending.delete(ticket);
+    this.#pendingBytes -= pending.sizeBytes;
+    return pending;
   }
 
   #flush(): void {

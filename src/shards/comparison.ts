@@ -16,6 +16,8 @@ const OPEN_MAX = 8;
 export interface Report {
   readonly index: LogIndex;
   readonly digest: string;
+  /** The leader's verdict: the receiver's own digest was another one than that of a majority. */
+  readonly differs?: boolean;
 }
 
 /** A leader's open comparisons. */
@@ -54,16 +56,17 @@ export class Comparisons {
   }
 }
 
-/** A report on its way to the leader; the leader sends the same back to a peer that differs. */
-export function encodeReport({ index, digest }: Report): Buffer {
-  return Buffer.from(JSON.stringify({ index, digest }));
+/** A report on its way to the leader, or the leader's verdict on its way back. */
+export function encodeReport({ index, digest, differs = false }: Report): Buffer {
+  return Buffer.from(JSON.stringify({ index, digest, differs }));
 }
 
 /** Reads a report; undefined if the bytes are none. */
 export function decodeReport(body: Buffer): Report | undefined {
   try {
-    const { index, digest } = JSON.parse(body.toString());
-    return typeof index === 'number' && typeof digest === 'string' ? { index, digest } : undefined;
+    const { index, digest, differs } = JSON.parse(body.toString());
+    const valid = typeof index === 'number' && typeof digest === 'string' && typeof differs === 'boolean';
+    return valid ? { index, digest, differs } : undefined;
   } catch {
     return undefined;
   }

@@ -28,7 +28,7 @@ import type { ShardLog } from './shard-log.js';
 import type { StateMachine } from './state-machine.js';
 import type { ShardTransport } from './transport.js';
 
-/** Requests without an outcome are sent again when none came for so long: the last resort, behind links and leaders. */
+/** Requests and reads without an answer are sent again when none came for so long: the last resort, behind links and leaders. */
 const STALL_MS = 1_000;
 /** A leader with expired keys and nothing to append moves the clock this often (rule D3). */
 const CLOCK_EVERY_MS = 20;
@@ -99,6 +99,7 @@ export class ShardHost {
   #comparedIndex = 0;
   readonly #comparisons: Comparisons;
   #progressAtMs = 0;
+  #askedAtMs = 0;
   #clockAtMs = 0;
   /** As published: 0 where there is no lease. */
   #leaseUntilMs: Milliseconds = 0;
@@ -110,7 +111,7 @@ export class ShardHost {
     this.#clock = parts.clock;
     this.#comparisons = new Comparisons(parts.voters);
     this.#observer = new Observer(parts.shard, (event) => parts.post({ type: 'event', event }));
-    parts.log.onDurable = (persist) => this.#durable(persist);
+    parts.log.onDurable = (persist) => parts.guard(() => this.#durable(persist));
   }
 
   /** Whether this peer has caught up since it started. */
@@ -135,6 +136,8 @@ export class ShardHost {
     this.raft.tick(now);
     this.#tickRequests(now);
     this.#tickClock(now);
+    // Whatever kept the runs from becoming an entry, a full disk queue or a hand-over, may be over without a word.
+    if (this.#proposals.waiting) this.#scheduleFlush();
     this.#pump();
   }
 
@@ -224,13 +227,14 @@ export class ShardHost {
     this.#pump();
   }
 
-  /** A peer's digest, if this peer leads; from the leader: that this peer's differs from a majority's. */
+  /** A peer's digest, which only a leader looks at, or a leader's verdict on this peer's, which holds whoever leads by now. */
   compared(from: MemberId, report: Report): void {
     const { id, role } = this.raft.status();
-    if (role !== 'leader') throw new DivergenceError(this.shard, report.index);
+    if (report.differs) throw new DivergenceError(this.shard, report.index);
+    if (role !== 'leader') return;
     for (const member of this.#comparisons.add(from, report)) {
       if (member === id) throw new DivergenceError(this.shard, report.index);
-      this.#parts.transport.report(member, report);
+      this.#parts.transport.report(member, { ...report, differs: true });
     }
   }
 
@@ -256,12 +260,19 @@ export class ShardHost {
     const { machine, session } = this.#parts;
     if (session.pending > 0) this.#outcomes(machine.remembered(session.id, session.firstPendingSeq));
     this.#observeReady();
+    this.#passBarrier();
   }
 
-  /** A durable snapshot stands at `mark`: the core forgets what no follower that is connected still needs. */
-  compact(mark: SnapshotMark): void {
-    const needed = this.raft.followers().filter(({ state }) => state === 'replicate');
-    this.raft.compact(Math.min(mark.index, ...needed.map(({ match }) => match)));
+  /**
+   * A durable snapshot stands at `mark`: the core forgets what it covers, but for the newest part, so that a follower that
+   * is away for a moment, or a little behind a new leader, still finds the log. One that follows may be further behind, but
+   * it does not make the log grow for ever.
+   */
+  compact(mark: SnapshotMark, logBytesMax: number): void {
+    const following = this.raft.followers().filter(({ state }) => state === 'replicate');
+    const kept = this.raft.reachingBack(mark.index, logBytesMax / 4);
+    const needed = Math.min(kept, ...following.map(({ match }) => match));
+    this.raft.compact(Math.max(needed, this.raft.reachingBack(mark.index, logBytesMax)));
   }
 
   /** What `status` shows. */
@@ -338,6 +349,7 @@ export class ShardHost {
     if (this.#stopped) return;
     for (const message of persist.messages) this.#parts.transport.message(message);
     this.raft.persisted(this.#clock.now(), persist.seq);
+    if (this.#proposals.waiting) this.#scheduleFlush();
     this.#pump();
   }
 
@@ -369,12 +381,17 @@ export class ShardHost {
     if (outcomes === undefined || outcomes.length === 0) return;
     const { session, post } = this.#parts;
     const base = session.ticketOf(0);
+    const { id, pending } = session;
     const abandoned: Abandoned[] = [];
-    for (const outcome of decodeOutcomes(outcomes)) abandoned.push(...session.settle(outcome));
-    this.#progressAtMs = this.#clock.now();
+    for (const outcome of decodeOutcomes(outcomes)) {
+      // What follows counts in the numbers of a life that is over.
+      if (session.id !== id) break;
+      abandoned.push(...session.settle(outcome));
+    }
+    if (session.pending < pending) this.#progressAtMs = this.#clock.now();
     post({ type: 'outcomes', shard: this.shard, base, outcomes });
     this.#abandoned(abandoned);
-    if (session.unsent) this.#sendRequests(this.#progressAtMs);
+    if (session.unsent) this.#sendRequests(this.#clock.now());
   }
 
   #abandoned(abandoned: readonly Abandoned[]): void {
@@ -384,20 +401,17 @@ export class ShardHost {
   #sendRequests(now: Milliseconds): void {
     const { session, transport } = this.#parts;
     const { role, leader, id } = this.raft.status();
+    this.#abandoned(session.renew(now));
+    if (role !== 'leader' && (leader === 0 || !transport.isUp(leader))) return;
     while (session.unsent) {
-      if (role === 'leader') {
-        this.#scheduleFlush();
-        if (this.#proposals.add(id, session.takeRuns(now))) continue;
-        session.resend();
-        return;
-      } else if (leader !== 0 && transport.isUp(leader)) {
-        if (transport.propose(leader, session.takeRuns(now))) continue;
-        session.resend();
-        return;
-      } else {
-        return;
+      const runs = session.takeRuns(now);
+      const taken = role === 'leader' ? this.#proposals.add(id, runs) : transport.propose(leader, runs);
+      if (!taken) {
+        session.putBack();
+        break;
       }
     }
+    if (role === 'leader') this.#scheduleFlush();
   }
 
   /** Runs that arrive in one turn of the event loop become one entry: the flush comes behind the turn's I/O. */
@@ -464,7 +478,9 @@ export class ShardHost {
     const { role, leader } = this.raft.status();
     if (role !== 'leader' && leader === 0) return;
     const id = this.#barriers.ask();
-    if (id !== undefined) this.raft.readIndex(this.#clock.now(), id);
+    if (id === undefined) return;
+    this.#askedAtMs = this.#clock.now();
+    this.raft.readIndex(this.#askedAtMs, id);
   }
 
   #passBarrier(): void {
@@ -485,8 +501,8 @@ export class ShardHost {
     if (session.pending > 0 && now - this.#progressAtMs > STALL_MS) {
       this.#progressAtMs = now;
       session.resend();
-      this.#barriers.reset();
     }
+    if (this.#barriers.asks && now - this.#askedAtMs > STALL_MS) this.#barriers.reset();
     if (session.unsent) this.#sendRequests(now);
     else if (session.needsTouch(now, TOUCH_EVERY_MS)) this.#control(session.touch(now));
     this.#askBarrier();
@@ -513,6 +529,7 @@ export class ShardHost {
   #tickClock(now: Milliseconds): void {
     if (this.#leaseUntilMs > now) this.#observer.heard(this.raft.status().term, now);
     if (this.raft.status().role !== 'leader' || now - this.#clockAtMs < CLOCK_EVERY_MS) return;
+    if (this.#parts.log.full) return;
     this.#clockAtMs = now;
     const due = this.#parts.machine.nextExpiryMs();
     if (due === undefined || due > this.#groupClock.stamp(now, this.#clock.wall())) return;

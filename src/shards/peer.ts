@@ -66,7 +66,10 @@ export class Peer {
   #disk: DiskThread | undefined;
   #handingOver: { left: number; done: () => void } | undefined;
   #failure: HoldfastError | undefined;
-  #stopping = false;
+  /** Workers that said with their last word that their logs hold everything. */
+  readonly #clean = new Set<Worker>();
+  /** Set when the threads are told to end: why nothing is answered any more. */
+  #ended: HoldfastError | undefined;
 
   constructor(options: PeerOptions) {
     const { shardCount } = options;
@@ -103,13 +106,6 @@ export class Peer {
       this.#startWorker(i, workers, sockets, relays[i - 1]?.port2);
     }
     await this.#ready.promise;
-  }
-
-  /** The application's end of a shard. */
-  client(shard: ShardId): ShardClient {
-    const client = this.clients[shard];
-    if (client === undefined) throw new RangeError(`there is no shard ${shard}`);
-    return client;
   }
 
   /** Why local reads are not answered just now. */
@@ -151,12 +147,16 @@ export class Peer {
 
   /** Hands leadership over, waits for what is under way, and ends every thread. Never rejects. */
   async close(error: HoldfastError): Promise<void> {
-    if (this.#stopping) return;
+    if (this.#ended !== undefined) return;
     for (const client of this.clients) client.close(error);
     if (this.#failure === undefined) await this.#handOver();
-    this.#stopping = true;
+    this.#ended = error;
     this.#refuse(error);
-    await Promise.all(this.#workers.map((worker) => this.#stopWorker(worker)));
+    // The first one holds the directory: it lets go of it when nobody writes there any more.
+    const [first, ...others] = this.#workers;
+    await Promise.all(others.map((worker) => this.#stopWorker(worker, true)));
+    const clean = this.#failure === undefined && others.every((worker) => this.#clean.has(worker));
+    if (first !== undefined) await this.#stopWorker(first, clean);
     await this.#disk?.close();
     for (const replica of this.replicas) native.replicaClose(replica);
   }
@@ -189,12 +189,12 @@ export class Peer {
       // The host's own preloads and flags are not for this thread: no foreign code runs here.
       execArgv: [],
     });
-    worker.on('message', (message: FromWorker) => this.#receive(message));
+    worker.on('message', (message: FromWorker) => this.#receive(worker, message));
     worker.on('error', (cause: Error) =>
       this.#fault({ code: 'FAULTED', message: `a worker failed: ${cause.message}` }),
     );
     worker.on('exit', () => {
-      if (!this.#stopping) this.#fault({ code: 'FAULTED', message: 'a worker ended' });
+      if (this.#ended === undefined) this.#fault({ code: 'FAULTED', message: 'a worker ended' });
     });
     this.#workers.push(worker);
   }
@@ -212,7 +212,7 @@ export class Peer {
     this.#workerOf(message.shard)?.postMessage(message, transfer);
   }
 
-  #receive(message: FromWorker): void {
+  #receive(worker: Worker, message: FromWorker): void {
     switch (message.type) {
       case 'outcomes':
         this.clients[message.shard]?.outcomes(message.outcomes, message.base);
@@ -237,15 +237,23 @@ export class Peer {
         if (this.#notReady.size === 0) this.#ready.resolve();
         break;
       case 'event':
-        if (message.event.event === 'leader') this.#leaders[message.event.shard] = message.event.leader;
-        this.#options.onEvent(message.event);
+        this.#event(message.event);
         break;
       case 'fault':
         this.#fault(message.failure);
         break;
       case 'handedOver':
         if (this.#handingOver !== undefined && --this.#handingOver.left === 0) this.#handingOver.done();
+        break;
+      case 'stopped':
+        if (message.clean) this.#clean.add(worker);
     }
+  }
+
+  /** How the end looks from inside is no news. */
+  #event(event: HostEvent): void {
+    if (event.event === 'leader') this.#leaders[event.shard] = event.leader;
+    if (this.#ended === undefined) this.#options.onEvent(event);
   }
 
   /** The worker with the sockets knows first; the others begin when they are told. */
@@ -256,13 +264,14 @@ export class Peer {
   }
 
   #fault(failure: Failure): void {
-    if (this.#failure !== undefined || this.#stopping) return;
+    if (this.#failure !== undefined || this.#ended !== undefined) return;
     this.#failure = errorOf(failure);
-    // The workers have done this if they could; a worker that died has not.
+    // The worker that failed has done this if it could, one that died has not, and the others go on if they are not told.
     for (const replica of this.replicas) {
       native.replicaSetLease(replica, 0);
       native.replicaSetReady(replica, false);
     }
+    for (const worker of this.#workers) worker.postMessage({ type: 'fault', failure } satisfies ToWorker);
     this.#refuse(this.#failure);
     this.#options.onFault(this.#failure);
   }
@@ -289,14 +298,14 @@ export class Peer {
     });
   }
 
-  #stopWorker(worker: Worker): Promise<void> {
+  #stopWorker(worker: Worker, clean: boolean): Promise<void> {
     return new Promise((resolve) => {
       const timer = setTimeout(() => void worker.terminate(), STOP_MS);
       worker.once('exit', () => {
         clearTimeout(timer);
         resolve();
       });
-      worker.postMessage({ type: 'stop' } satisfies ToWorker);
+      worker.postMessage({ type: 'stop', clean } satisfies ToWorker);
       if (worker.threadId === -1) {
         clearTimeout(timer);
         resolve();
@@ -305,7 +314,8 @@ export class Peer {
   }
 
   #ask<T>(questions: Map<number, Asked<T>>, post: (id: number) => void): Promise<T> {
-    if (this.#failure !== undefined) return Promise.reject(this.#failure);
+    const refusal = this.#failure ?? this.#ended;
+    if (refusal !== undefined) return Promise.reject(refusal);
     const id = ++this.#asked;
     return new Promise<T>((resolve, reject) => {
       questions.set(id, { resolve, reject });

@@ -31,7 +31,10 @@ export type ToWorker =
   | { readonly type: 'status'; readonly id: number }
   | { readonly type: 'founded'; readonly founding: FoundingRecord; readonly restarted: boolean }
   | { readonly type: 'handOver' }
-  | { readonly type: 'stop' };
+  /** Another thread of the store failed, and the store with it. */
+  | { readonly type: 'fault'; readonly failure: Failure }
+  /** `clean`: the threads that ended before this one wrote all that was acknowledged to their logs. */
+  | { readonly type: 'stop'; readonly clean: boolean };
 
 /** What a shard's host tells about itself. */
 export interface HostStatus extends RaftStatus {
@@ -94,7 +97,9 @@ export type FromWorker =
   | { readonly type: 'ready'; readonly shard: ShardId }
   | { readonly type: 'event'; readonly event: HostEvent }
   | { readonly type: 'fault'; readonly failure: Failure }
-  | { readonly type: 'handedOver' };
+  | { readonly type: 'handedOver' }
+  /** The last word of a thread: whether all that was acknowledged is in its logs. */
+  | { readonly type: 'stopped'; readonly clean: boolean };
 
 /** An error on its way to another thread. */
 export interface Failure {

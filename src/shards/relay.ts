@@ -3,7 +3,7 @@
  * the wire, beats as messages, since the beats of all shards to one peer leave in one frame.
  */
 import type { MessagePort } from 'node:worker_threads';
-import type { Beat, BeatReply, MemberId, Message } from '../raft/types.js';
+import type { Beat, BeatReply, MemberId } from '../raft/types.js';
 import type { FrameKind } from '../replication/frame.js';
 import type { PeerConnection } from '../replication/peer-link.js';
 import type { HostStatus, ShardId } from './protocol.js';
@@ -12,7 +12,7 @@ import type { Network } from './transport.js';
 /** From the thread with the sockets. */
 export type ToRelay =
   | { readonly type: 'up' | 'down'; readonly peer: MemberId }
-  | { readonly type: 'message'; readonly shard: ShardId; readonly message: Message }
+  | { readonly type: 'beat'; readonly shard: ShardId; readonly message: Beat | BeatReply }
   | {
       readonly type: 'frame';
       readonly from: MemberId;
@@ -53,7 +53,8 @@ export class RelayNetwork implements Network {
 
   send(to: MemberId, connection: PeerConnection, frame: Uint8Array): boolean {
     if (!this.#up.has(to)) return false;
-    this.#post({ type: 'send', to, connection, frame });
+    const own = ownBytes(frame);
+    this.#port.postMessage({ type: 'send', to, connection, frame: own } satisfies FromRelay, [own.buffer]);
     return true;
   }
 
@@ -71,4 +72,16 @@ export class RelayNetwork implements Network {
   #post(message: FromRelay): void {
     this.#port.postMessage(message);
   }
+}
+
+/**
+ * The bytes in memory of their own, which may go to another thread: a view would take everything along that it is a part
+ * of. Bytes that have their memory for themselves are not copied, and gone for the caller once they are sent.
+ */
+export function ownBytes(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  const { buffer, byteOffset, byteLength } = bytes;
+  if (buffer instanceof ArrayBuffer && buffer.byteLength === byteLength) {
+    return new Uint8Array(buffer, byteOffset, byteLength);
+  }
+  return new Uint8Array(bytes);
 }

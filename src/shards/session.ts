@@ -27,12 +27,16 @@ interface Batch {
   readonly deadlineMs: number;
   /** Whether it has left for a leader at least once, and so may be in a log. */
   sent: boolean;
-  /** Whether the caller has been told that there will be no reply. It keeps its place in line all the same. */
-  abandoned: boolean;
 }
 
 /** How many bytes of requests leave in one run at the most; a single batch may be longer. */
 const RUN_BYTES_MAX = 256 * 1024;
+/** Bytes of requests that a leader is sent ahead of their outcomes; a single batch may be longer. */
+const WINDOW_BYTES_MAX = 8 * 1024 * 1024;
+/** Batches that nobody waits for any more, above which a new life begins without them. */
+const ABANDONED_MAX = 1024;
+/** A session that was not seen open for so long may have been opened and forgotten: half of the group's patience. */
+const UNSEEN_MS = 5 * 60 * 1000;
 
 /** One process's requests to one shard. */
 export class Session {
@@ -44,12 +48,24 @@ export class Session {
   #handedIn = 0;
   /** Tickets up to this one have an outcome. */
   #settled = 0;
-  /** In the order of their tickets; the first may be settled in part. */
+  /** In the order of their tickets; the first may be settled in part. Those that were sent come first. */
   #batches: Batch[] = [];
-  /** How many of `#batches` the present leader has been sent. */
+  /** How many of `#batches` the present leader has been sent, and their bytes. */
   #sentToLeader = 0;
+  #sentBytes = 0;
+  /** What the last {@link takeRuns} added to these. */
+  #taken = { batches: 0, bytes: 0 };
+  /**
+   * How many of `#batches` have callers that were told that there will be no reply: those in front, since deadlines
+   * ascend. They keep their place in line all the same.
+   */
+  #abandonedBatches = 0;
+  /** The number that the group waited for when everything was last sent again because of a gap. */
+  #gapSeq = 0;
   #pendingBytes = 0;
   #usedAtMs = 0;
+  /** When this life's first run left. */
+  #begunAtMs: number | undefined;
 
   constructor(newId: () => SessionId) {
     this.#newId = newId;
@@ -71,9 +87,11 @@ export class Session {
     return this.#pendingBytes;
   }
 
-  /** Whether there is something that the present leader has not been sent. */
+  /** Whether there is something to send: the present leader has not been sent it, and has room for it. */
   get unsent(): boolean {
-    return this.#sentToLeader < this.#batches.length;
+    const next = this.#batches[this.#sentToLeader];
+    if (next === undefined) return false;
+    return this.#sentBytes === 0 || this.#sentBytes + next.requests.byteLength <= WINDOW_BYTES_MAX;
   }
 
   /** The ticket of a sequence number. */
@@ -89,7 +107,7 @@ export class Session {
   /** Takes requests over; their tickets follow those of the call before. */
   handIn(count: number, requests: Uint8Array, deadlineMs: number): void {
     const firstTicket = this.#handedIn + 1;
-    this.#batches.push({ firstTicket, count, requests, deadlineMs, sent: false, abandoned: false });
+    this.#batches.push({ firstTicket, count, requests, deadlineMs, sent: false });
     this.#handedIn += count;
     this.#pendingBytes += requests.byteLength;
   }
@@ -97,27 +115,49 @@ export class Session {
   /** The way to the leader is another one, or may have lost something: everything is sent again. */
   resend(): void {
     this.#sentToLeader = 0;
+    this.#sentBytes = 0;
+    this.#gapSeq = 0;
   }
 
   /** The next runs for the leader, or none. They count as sent from now on. */
   takeRuns(nowMs: number): readonly Uint8Array[] {
     const first = this.#batches[this.#sentToLeader];
-    if (first === undefined) return [];
+    if (first === undefined || !this.unsent) return [];
     const parts: Uint8Array[] = [];
     let bytes = 0;
     let count = 0;
-    for (const batch of this.#batches.slice(this.#sentToLeader)) {
-      if (bytes > 0 && bytes + batch.requests.byteLength > RUN_BYTES_MAX) break;
+    for (let at = this.#sentToLeader; at < this.#batches.length; at++) {
+      const batch = this.#batches[at];
+      if (batch === undefined || (bytes > 0 && bytes + batch.requests.byteLength > RUN_BYTES_MAX)) break;
       parts.push(batch.requests);
       bytes += batch.requests.byteLength;
       count += batch.count;
       batch.sent = true;
     }
+    this.#taken = { batches: parts.length, bytes };
     this.#sentToLeader += parts.length;
+    this.#sentBytes += bytes;
     this.#usedAtMs = nowMs;
+    this.#begunAtMs ??= nowMs;
     const firstSeq = first.firstTicket - this.#base;
     const run = encodeRun({ session: this.#id, firstSeq, lowestUnacked: this.firstPendingSeq, count }, parts);
     return this.#open ? [run] : [encodeControl('HOLDFAST.SESSION', 'OPEN', this.#id), run];
+  }
+
+  /** What {@link takeRuns} just gave found no room on its way: it is still to be sent, and what went before it is not. */
+  putBack(): void {
+    this.#sentToLeader -= this.#taken.batches;
+    this.#sentBytes -= this.#taken.bytes;
+    this.#taken = { batches: 0, bytes: 0 };
+  }
+
+  /**
+   * To be called before anything is sent. A session that was not seen open for long may have been opened, and forgotten
+   * by now: opening it again would let what was sent take effect again. Returns what is left without a reply.
+   */
+  renew(nowMs: number): readonly Abandoned[] {
+    if (this.#open || this.#begunAtMs === undefined || nowMs - this.#begunAtMs < UNSEEN_MS) return [];
+    return this.#beginLife();
   }
 
   /** Whether the group is about to forget the session because nothing was said for `idleMs`. */
@@ -140,9 +180,16 @@ export class Session {
   settle(outcome: Outcome): readonly Abandoned[] {
     if (outcome.kind === 'expired') return this.#forgotten();
     this.#open = true;
-    if (outcome.kind === 'gap') this.resend();
+    if (outcome.kind === 'gap') this.#gap(outcome.seq);
     else this.#settleUpTo(this.ticketOf(outcome.seq));
     return [];
+  }
+
+  /** Everything behind the one that is missing comes back as a gap, too: it is sent again once. */
+  #gap(seq: number): void {
+    if (seq === this.#gapSeq) return;
+    this.resend();
+    this.#gapSeq = seq;
   }
 
   /**
@@ -150,28 +197,34 @@ export class Session {
    * effect. What was sent stays as it is, and may still take effect.
    */
   expire(nowMs: number, code: 'NO_QUORUM' | 'TIMEOUT'): readonly Abandoned[] {
-    const overdue = this.#batches.filter((batch) => !batch.abandoned && batch.deadlineMs <= nowMs);
-    return overdue.map((batch) => this.#abandon(batch, code));
+    const overdue: Abandoned[] = [];
+    for (;;) {
+      const batch = this.#batches[this.#abandonedBatches];
+      if (batch === undefined || batch.deadlineMs > nowMs) break;
+      overdue.push(this.#abandon(batch, code));
+    }
+    if (this.#abandonedBatches > ABANDONED_MAX) this.#leaveBehind();
+    return overdue;
   }
 
   /** The store closes: what has no outcome gets none. */
   close(): readonly Abandoned[] {
-    const left = this.#batches
-      .filter((batch) => !batch.abandoned)
-      .map((batch) => this.#abandon(batch, 'CLOSED'));
-    this.#batches = [];
-    this.#sentToLeader = 0;
-    this.#settled = this.#handedIn;
-    this.#pendingBytes = 0;
+    const left = this.#batches.slice(this.#abandonedBatches).map((batch) => this.#abandon(batch, 'CLOSED'));
+    this.#settleUpTo(this.#handedIn);
     return left;
   }
 
   #abandon(batch: Batch, code: AbandonCode): Abandoned {
     const firstTicket = Math.max(batch.firstTicket, this.#settled + 1);
     const count = batch.firstTicket + batch.count - firstTicket;
-    batch.abandoned = true;
+    this.#abandonedBatches++;
     if (!batch.sent) this.#replace(batch, requestsThatDoNothing(batch.count));
     return { firstTicket, count, code, mayTakeEffect: batch.sent };
+  }
+
+  /** While there is no quorum what was given up must not pile up. It can go once it is all that was ever sent. */
+  #leaveBehind(): void {
+    if (this.#batches[this.#abandonedBatches]?.sent !== true) this.#beginLife();
   }
 
   #replace(batch: Batch, requests: Uint8Array): void {
@@ -185,27 +238,35 @@ export class Session {
     while (first !== undefined && first.firstTicket + first.count - 1 <= this.#settled) {
       this.#batches.shift();
       this.#pendingBytes -= first.requests.byteLength;
-      this.#sentToLeader = Math.max(0, this.#sentToLeader - 1);
+      if (this.#sentToLeader > 0) {
+        this.#sentToLeader--;
+        this.#sentBytes -= first.requests.byteLength;
+      }
+      this.#abandonedBatches = Math.max(0, this.#abandonedBatches - 1);
       first = this.#batches[0];
     }
   }
 
   /**
    * The group has no such session. If it was never seen open, the request that opens it was lost on the way; otherwise
-   * the group forgot it, nobody can tell any more what became of what was sent, and what was not begins a new life.
+   * the group forgot it, and nobody can tell any more what became of what was sent.
    */
   #forgotten(): readonly Abandoned[] {
-    if (!this.#open) {
-      this.resend();
-      return [];
-    }
-    const sent = this.#batches.filter((batch) => batch.sent);
-    const lost = sent
-      .filter((batch) => !batch.abandoned)
+    if (this.#open) return this.#beginLife();
+    this.resend();
+    return [];
+  }
+
+  /** What was sent gets no reply any more; what was not begins under another session, numbered anew. */
+  #beginLife(): readonly Abandoned[] {
+    const sent = this.#batches.filter((batch) => batch.sent).length;
+    const lost = this.#batches
+      .slice(this.#abandonedBatches, sent)
       .map((batch) => this.#abandon(batch, 'SESSION_EXPIRED'));
-    const last = sent.at(-1);
+    const last = this.#batches[Math.max(sent, this.#abandonedBatches) - 1];
     if (last !== undefined) this.#settleUpTo(last.firstTicket + last.count - 1);
     this.#open = false;
+    this.#begunAtMs = undefined;
     this.#id = this.#newId();
     this.#base = this.#settled;
     this.resend();

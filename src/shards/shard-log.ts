@@ -1,6 +1,7 @@
 /** Where a shard's host makes durable what the protocol wants durable: a directory, or nowhere. */
 import type { HoldfastError } from '../errors.js';
-import type { LogIndex, Persist, SnapshotMark } from '../raft/types.js';
+import { ENTRY_BYTES } from '../raft/log.js';
+import type { Entry, LogIndex, Persist, SnapshotMark } from '../raft/types.js';
 import type { LogRecord } from '../replication/log-records.js';
 import { LogWriter, type LogWriterOptions, type RecoveredShard } from '../replication/log-writer.js';
 
@@ -31,12 +32,12 @@ export interface ShardLog {
 /** The log of a peer without a directory: nothing is durable, and what has to be remembered is in memory already. */
 export class MemoryLog implements ShardLog {
   onDurable: (persist: Persist) => void = () => {};
-  readonly full = false;
+  readonly full: boolean = false;
   bytes = 0;
   mark: SnapshotMark = { index: 0, term: 0 };
 
   append(persist: Persist): void {
-    for (const { data } of persist.entries) this.bytes += data.length;
+    this.bytes += bytesOf(persist.entries);
     this.onDurable(persist);
   }
 
@@ -57,7 +58,11 @@ export class MemoryLog implements ShardLog {
 interface Waiting {
   readonly seq: number;
   readonly done: () => void;
+  readonly failed: ((error: HoldfastError) => void) | undefined;
 }
+
+const bytesOf = (entries: readonly Entry[]): number =>
+  entries.reduce((sum, { data }) => sum + ENTRY_BYTES + data.length, 0);
 
 /** A log in a directory, written by the disk thread. */
 export class DiskLog implements ShardLog {
@@ -68,6 +73,7 @@ export class DiskLog implements ShardLog {
   #seq = 0;
   #durableSeq = 0;
   #waiting: Waiting[] = [];
+  #failure: HoldfastError | undefined;
 
   private constructor(writer: LogWriter, mark: SnapshotMark) {
     this.#writer = writer;
@@ -81,9 +87,13 @@ export class DiskLog implements ShardLog {
   ): Promise<{ log: DiskLog; recovered: RecoveredShard }> {
     let log: DiskLog | undefined;
     const onDurable = (seq: number) => log?.durable(seq);
-    const { writer, recovered } = await LogWriter.open({ ...options, onDurable, onError });
+    const failed = (error: HoldfastError) => {
+      log?.failed(error);
+      onError(error);
+    };
+    const { writer, recovered } = await LogWriter.open({ ...options, onDurable, onError: failed });
     log = new DiskLog(writer, recovered.mark);
-    for (const { data } of recovered.entries) log.bytes += data.length;
+    log.bytes = bytesOf(recovered.entries);
     return { log, recovered };
   }
 
@@ -95,22 +105,22 @@ export class DiskLog implements ShardLog {
     const { hardState, entries } = persist;
     const records: LogRecord[] = entries.map((entry) => ({ type: 'entry', entry }));
     if (hardState !== undefined) records.unshift({ type: 'hardState', hardState });
-    for (const { data } of entries) this.bytes += data.length;
+    this.bytes += bytesOf(entries);
     if (records.length > 0) this.#writer.append(++this.#seq, records);
     this.#wait(() => this.onDurable(persist));
   }
 
   drained(): Promise<void> {
-    return new Promise((resolve) => this.#wait(resolve));
+    return new Promise((resolve, reject) => this.#wait(resolve, reject));
   }
 
   setMark(mark: SnapshotMark): Promise<void> {
     this.#writer.setMark(++this.#seq, mark);
-    return new Promise((resolve) =>
+    return new Promise((resolve, reject) =>
       this.#wait(() => {
         this.mark = mark;
         resolve();
-      }),
+      }, reject),
     );
   }
 
@@ -131,8 +141,15 @@ export class DiskLog implements ShardLog {
     for (const waiting of done) waiting.done();
   }
 
-  #wait(done: () => void): void {
+  /** Nothing more will be durable: whoever waits for it is told. */
+  failed(error: HoldfastError): void {
+    this.#failure = error;
+    for (const waiting of this.#waiting.splice(0)) waiting.failed?.(error);
+  }
+
+  #wait(done: () => void, failed?: (error: HoldfastError) => void): void {
     if (this.#durableSeq === this.#seq) done();
-    else this.#waiting.push({ seq: this.#seq, done });
+    else if (this.#failure === undefined) this.#waiting.push({ seq: this.#seq, done, failed });
+    else failed?.(this.#failure);
   }
 }

@@ -35,26 +35,37 @@ export class ShardWorker {
   readonly #network: Network;
   readonly #post: (message: FromWorker) => void;
   readonly #shards = new Map<ShardId, OpenedShard>();
-  /** Requests and barriers that came before there was a cluster. */
-  #early: ToShard[] = [];
+  readonly #onFault: () => void;
+  #beginning: Promise<void> = Promise.resolve();
   #ticker: NodeJS.Timeout | undefined;
+  #stopping = false;
   #faulted = false;
   /** By how much the lease clock, which counts suspends, is ahead of the one that does not. */
   #clockGapMs = native.boottimeMs() - performance.now();
 
+  /** @param onFault - Called once, behind everybody who waits having been told. */
   constructor(
     setup: WorkerSetup,
     network: Network,
-    post: (message: FromWorker, transfer?: ArrayBuffer[]) => void,
+    post: (message: FromWorker) => void,
+    onFault: () => void = () => {},
   ) {
     this.#setup = setup;
     this.#network = network;
     this.#post = post;
+    this.#onFault = onFault;
   }
 
-  /** There is a cluster: opens the shards and takes part. */
-  async begin(founding: FoundingRecord, restarted: boolean): Promise<void> {
-    for (const { shard, replica, disk } of this.#setup.shards) {
+  /** There is a cluster: opens the shards and takes part. Called once; a failure faults the store. */
+  begin(founding: FoundingRecord, restarted: boolean): Promise<void> {
+    this.#beginning = this.#begin(founding, restarted).catch((error) => this.fault(failureOf(error)));
+    return this.#beginning;
+  }
+
+  async #begin(founding: FoundingRecord, restarted: boolean): Promise<void> {
+    const { self, members, shards } = this.#setup;
+    for (const { shard, replica, disk } of shards) {
+      if (this.#stopping) return;
       const opened = await openShard({
         ...{ shard, replica, disk, founding, restarted },
         setup: this.#setup,
@@ -67,24 +78,19 @@ export class ShardWorker {
       });
       this.#shards.set(shard, opened);
     }
+    if (this.#stopping || this.#faulted) return;
     for (const { host } of this.#shards.values()) {
-      for (const { id } of this.#setup.members) if (!this.#network.isUp(id)) host.peerDown(id);
+      for (const { id } of members) if (id !== self.id && !this.#network.isUp(id)) host.peerDown(id);
     }
     this.#foundingLeaders(restarted);
-    const early = this.#early;
-    this.#early = [];
-    for (const message of early) this.application(message);
     // Behind the turn's I/O: beats that wait in a socket are heard before their absence is judged (rule G4).
     this.#ticker = setInterval(() => setImmediate(() => this.#tick()), TICK_MS);
   }
 
-  /** The application has something. */
+  /** The application has something. Nobody has the store before all of its shards are there. */
   application(message: ToShard): void {
     const host = this.#host(message.shard);
-    if (host === undefined) {
-      this.#early.push(message);
-      return;
-    }
+    if (host === undefined) return;
     this.#guard(() => {
       if (message.type === 'requests') host.requests(message.count, message.requests);
       else if (message.type === 'barrier') host.barrier();
@@ -134,17 +140,19 @@ export class ShardWorker {
   /** Hands leadership over where this peer leads, and waits until nothing is under way. The caller sets the limit. */
   async handOver(): Promise<void> {
     const hosts = [...this.#shards.values()].map(({ host }) => host);
-    const busy = () =>
-      !this.#faulted && hosts.some((host) => host.draining || (host.leads && host.hasSuccessor));
+    const over = () => this.#faulted || this.#stopping;
+    const busy = () => !over() && hosts.some((host) => host.draining || (host.leads && host.hasSuccessor));
     while (busy()) {
       for (const host of hosts) if (host.leads) host.transfer(undefined);
       await new Promise((resolve) => setTimeout(resolve, HAND_OVER_POLL_MS));
     }
-    for (const host of hosts) host.endSession();
+    if (!over()) for (const host of hosts) host.endSession();
   }
 
-  /** Ends everything. Answers whether all that was acknowledged is in the log. */
+  /** Ends everything, also what has only begun. Answers whether all that was acknowledged is in the log. */
   async stop(): Promise<boolean> {
+    this.#stopping = true;
+    await this.#beginning;
     clearInterval(this.#ticker);
     for (const { host } of this.#shards.values()) host.stop();
     await Promise.all([...this.#shards.values()].map((opened) => opened.close()));
@@ -158,6 +166,7 @@ export class ShardWorker {
     clearInterval(this.#ticker);
     for (const { host } of this.#shards.values()) host.stop();
     this.#post({ type: 'fault', failure });
+    this.#onFault();
   }
 
   #tick(): void {

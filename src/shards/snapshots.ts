@@ -4,6 +4,7 @@
  * to S4, X5). While one is taken or loaded, committed entries wait; the protocol goes on.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import type { Raft } from '../raft/raft.js';
 import type { MemberId, SnapshotMark } from '../raft/types.js';
 import { FrameKind } from '../replication/frame.js';
 import {
@@ -32,15 +33,27 @@ const ACK_TIMEOUT_MS = 30_000;
 /** How long to wait when the connection is full. */
 const FULL_WAIT_MS = 5;
 
+/** What they need of the shard's host. */
+export interface SnapshotsHost
+  extends Pick<ShardHost, 'holdApply' | 'releaseApply' | 'compact' | 'snapshotLoaded'> {
+  readonly raft: Pick<
+    Raft,
+    'status' | 'snapshotChunk' | 'snapshotSent' | 'snapshotFailed' | 'installSnapshot' | 'snapshotAbandoned'
+  >;
+}
+
 /** What the snapshots of a shard need of their surroundings. */
 export interface SnapshotsParts {
   readonly shard: ShardId;
   readonly self: MemberId;
-  readonly host: ShardHost;
-  readonly machine: StateMachine;
-  readonly log: ShardLog;
-  readonly store: SnapshotStore;
-  readonly transport: ShardTransport;
+  readonly host: SnapshotsHost;
+  readonly machine: Pick<StateMachine, 'id' | 'applied' | 'appliedTerm' | 'save' | 'restore'>;
+  readonly log: Pick<ShardLog, 'bytes' | 'mark' | 'drained' | 'setMark' | 'compact'>;
+  readonly store: Pick<
+    SnapshotStore,
+    'pathOf' | 'draftPath' | 'save' | 'load' | 'publish' | 'keepOnly' | 'close'
+  >;
+  readonly transport: Pick<ShardTransport, 'isUp' | 'message' | 'snapshot'>;
   readonly clock: Clock;
   /** Bytes of log, above which a snapshot is taken. */
   readonly logBytesMax: number;
@@ -110,6 +123,10 @@ interface Incoming {
   written: number;
   /** The work on what has been received, in order. */
   work: Promise<void>;
+  /** When something of it last came. */
+  heardAtMs: number;
+  /** The protocol has accepted it: it is loaded whatever becomes of its sender. */
+  installing: boolean;
   over: boolean;
 }
 
@@ -117,6 +134,8 @@ interface Incoming {
 export class Snapshots {
   readonly #parts: SnapshotsParts;
   readonly #outgoing = new Map<MemberId, Outgoing>();
+  /** Followers that were asked for again while a transfer to them was not over. */
+  readonly #again = new Set<MemberId>();
   #incoming: Incoming | undefined;
   #transfers = 0;
   /** The snapshot being taken, if one is. */
@@ -127,21 +146,28 @@ export class Snapshots {
     this.#parts = parts;
   }
 
-  /** Takes a snapshot if the log has grown enough. */
+  /** Takes a snapshot if the log has grown enough. Not while another is on its way: it would replace what is saved. */
   tick(): void {
     const { log, logBytesMax, machine } = this.#parts;
-    if (this.#closed || this.#taking !== undefined || this.#incoming !== undefined) return;
+    if (this.#closed) return;
+    this.#giveUpStale();
+    if (this.#taking !== undefined || this.#incoming !== undefined) return;
     if (log.bytes > logBytesMax && machine.applied > log.mark.index) this.#run(this.#take().then(() => {}));
   }
 
   /** A follower needs a snapshot. */
   send(to: MemberId): void {
-    if (this.#closed || this.#outgoing.has(to)) return;
+    if (this.#closed) return;
+    if (this.#outgoing.has(to)) {
+      this.#again.add(to);
+      return;
+    }
     const outgoing = new Outgoing(++this.#transfers);
     this.#outgoing.set(to, outgoing);
     this.#run(
       this.#send(to, outgoing).finally(() => {
         this.#outgoing.delete(to);
+        if (this.#again.delete(to)) this.#guard(() => this.#failed(to));
       }),
     );
   }
@@ -157,7 +183,8 @@ export class Snapshots {
   /** A peer is gone, and transfers with it. */
   peerDown(peer: MemberId): void {
     this.#outgoing.get(peer)?.end();
-    if (this.#incoming?.from === peer) this.#abandon(this.#incoming);
+    const incoming = this.#incoming;
+    if (incoming?.from === peer && !incoming.installing) this.#abandon(incoming);
   }
 
   /** Ends every transfer. */
@@ -186,7 +213,7 @@ export class Snapshots {
       .save(machine.id, mark, machine.save())
       .finally(() => this.#guard(() => host.releaseApply()));
     await log.setMark(mark);
-    host.compact(mark);
+    host.compact(mark, this.#parts.logBytesMax);
     log.compact(mark.index);
     await store.keepOnly(mark);
     return path;
@@ -203,16 +230,23 @@ export class Snapshots {
     } finally {
       this.#guard(() => {
         if (sent) host.raft.snapshotSent(clock.now(), to, mark);
-        else host.raft.snapshotFailed(clock.now(), to, mark);
+        else this.#failed(to);
       });
     }
     if (sent) await outgoing.done();
   }
 
+  /** The follower has no snapshot: the protocol asks where its log ends, and then perhaps for another. */
+  #failed(to: MemberId): void {
+    const { host, clock, log } = this.#parts;
+    host.raft.snapshotFailed(clock.now(), to, log.mark);
+  }
+
   async #stream(to: MemberId, outgoing: Outgoing, path: string, mark: SnapshotMark): Promise<boolean> {
     const { shard, self, host } = this.#parts;
     const { transfer } = outgoing;
-    const file = await open(path, 'r');
+    const file = await openIfThere(path);
+    if (file === undefined) return false;
     try {
       const sizeBytes = (await file.stat()).size;
       const term = host.raft.status().term;
@@ -256,14 +290,14 @@ export class Snapshots {
 
   /** A newer offer ends the transfer before it; while one is being loaded, another is refused. */
   #offered(from: MemberId, offer: SnapshotOffer): void {
-    const { host, store, machine } = this.#parts;
+    const { store, clock } = this.#parts;
     const before = this.#incoming;
     if (before !== undefined && before.received === before.offer.sizeBytes) {
       this.#refuse(from, offer.transfer, 'another snapshot is being loaded');
       return;
     }
     if (before !== undefined) this.#abandon(before);
-    if (offer.term < host.raft.status().term || offer.mark.index <= machine.applied) {
+    if (!this.#isNews(offer)) {
       this.#refuse(from, offer.transfer, 'it is not newer than what this peer has');
       return;
     }
@@ -278,9 +312,31 @@ export class Snapshots {
       received: 0,
       written: 0,
       work: Promise.resolve(),
+      heardAtMs: clock.now(),
+      installing: false,
       over: false,
     };
     this.#acknowledge(this.#incoming, 'going');
+  }
+
+  /** A leader that offers what this peer has learns from the protocol's answer how far it is. */
+  #isNews({ term, mark }: SnapshotOffer): boolean {
+    const { host, machine, clock } = this.#parts;
+    if (term < host.raft.status().term) return false;
+    if (mark.index > machine.applied) return true;
+    host.raft.installSnapshot(clock.now(), mark);
+    return false;
+  }
+
+  /** A sender that is no leader any more falls silent, and what it sent may have come with the log meanwhile. */
+  #giveUpStale(): void {
+    const incoming = this.#incoming;
+    if (incoming === undefined || incoming.received === incoming.offer.sizeBytes) return;
+    const { machine, clock } = this.#parts;
+    const silent = clock.now() - incoming.heardAtMs > ACK_TIMEOUT_MS;
+    if (!silent && incoming.offer.mark.index > machine.applied) return;
+    this.#abandon(incoming);
+    this.#refuse(incoming.from, incoming.offer.transfer, 'it came to nothing');
   }
 
   #chunk(from: MemberId, chunk: SnapshotChunk): void {
@@ -295,6 +351,7 @@ export class Snapshots {
     // The bytes are a view of what the socket read, which is used again.
     const data = Buffer.from(chunk.data);
     incoming.received += data.length;
+    incoming.heardAtMs = this.#parts.clock.now();
     incoming.work = incoming.work.then(async () => {
       if (incoming.over) return;
       await (await incoming.file).write(data);
@@ -315,11 +372,14 @@ export class Snapshots {
     const file = await incoming.file;
     await file.sync();
     await file.close();
+    // A snapshot that is being taken reads the keys that this one replaces.
+    await this.#taking?.catch(() => {});
     if (incoming.over || host.raft.installSnapshot(clock.now(), mark) === 'refused') {
       this.#abandon(incoming);
       this.#refuse(incoming.from, incoming.offer.transfer, 'the log reaches further');
       return;
     }
+    incoming.installing = true;
     host.holdApply();
     try {
       await this.#install(incoming, mark);
@@ -389,5 +449,15 @@ export class Snapshots {
 
   #guard(work: () => void): void {
     if (!this.#closed) this.#parts.guard(work);
+  }
+}
+
+/** A snapshot that was replaced by a newer one between the look and the opening is not there any more. */
+async function openIfThere(path: string): Promise<FileHandle | undefined> {
+  try {
+    return await open(path, 'r');
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return undefined;
+    throw error;
   }
 }

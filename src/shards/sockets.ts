@@ -12,7 +12,7 @@ import type { PeerConnection } from '../replication/peer-link.js';
 import { readFounding } from './founding.js';
 import type { Membership } from './membership.js';
 import type { HostStatus, ShardId, SocketsSetup, WorkerSetup, WorkerStatus } from './protocol.js';
-import type { FromRelay, ToRelay } from './relay.js';
+import { type FromRelay, ownBytes, type ToRelay } from './relay.js';
 import type { Network } from './transport.js';
 
 /** Who gets what comes in, on the thread with the sockets. */
@@ -25,6 +25,8 @@ export interface SocketsOwner {
   refused(peer: MemberId, error: HoldfastError): void;
   /** What this thread's own shards look like. */
   status(): readonly HostStatus[];
+  /** What was to be durable before anything else is not. */
+  failed(error: unknown): void;
 }
 
 /** Connections, and the ways to the other threads. */
@@ -98,7 +100,7 @@ export class Sockets implements Network {
         this.#up.add(peer);
         this.#toRelays({ type: 'up', peer });
         this.#owner.up(peer);
-        this.#membership.up(hello);
+        this.#founds(() => this.#membership.up(hello));
       },
       onDown: (peer) => {
         this.#up.delete(peer);
@@ -122,13 +124,10 @@ export class Sockets implements Network {
   #receive(from: MemberId, frame: Frame): void {
     switch (frame.kind) {
       case FrameKind.beats:
-        for (const { shard, message } of decodeBeats(frame.body)) this.#message(shard, message);
+        for (const { shard, message } of decodeBeats(frame.body)) this.#beat(shard, message);
         break;
       case FrameKind.beatReplies:
-        for (const { shard, message } of decodeBeatReplies(frame.body)) this.#message(shard, message);
-        break;
-      case FrameKind.message:
-        this.#message(frame.shard, decodeMessage(frame.body));
+        for (const { shard, message } of decodeBeatReplies(frame.body)) this.#beat(shard, message);
         break;
       case FrameKind.founding:
         this.#founding(from, decodeJson(frame.body));
@@ -138,21 +137,36 @@ export class Sockets implements Network {
     }
   }
 
-  #message(shard: ShardId, message: Message): void {
+  #beat(shard: ShardId, message: Beat | BeatReply): void {
     const relay = this.#relayOf.get(shard);
     if (relay === undefined) this.#owner.message(shard, message);
-    else relay.postMessage({ type: 'message', shard, message } satisfies ToRelay);
+    else relay.postMessage({ type: 'beat', shard, message } satisfies ToRelay);
   }
 
   #frame(from: MemberId, { kind, shard, body }: Frame): void {
     const relay = this.#relayOf.get(shard);
-    if (relay === undefined) this.#owner.frame(from, kind, shard, body);
-    else relay.postMessage({ type: 'frame', from, kind, shard, body } satisfies ToRelay);
+    if (relay !== undefined) {
+      const own = ownBytes(body);
+      relay.postMessage({ type: 'frame', from, kind, shard, body: own } satisfies ToRelay, [own.buffer]);
+    } else if (kind === FrameKind.message) this.#owner.message(shard, decodeMessage(body));
+    else this.#owner.frame(from, kind, shard, body);
   }
 
   #founding(from: MemberId, body: unknown): void {
-    const refusal = this.#membership.received(readFounding(body));
-    if (refusal !== undefined) this.#owner.refused(from, new HoldfastError(refusal.code, refusal.message));
+    const founding = readFounding(body);
+    this.#founds(() => {
+      const refusal = this.#membership.received(founding);
+      if (refusal !== undefined) this.#owner.refused(from, new HoldfastError(refusal.code, refusal.message));
+    });
+  }
+
+  /** What may store a founding record, and fail. */
+  #founds(work: () => void): void {
+    try {
+      work();
+    } catch (error) {
+      this.#owner.failed(error);
+    }
   }
 
   #fromRelay(port: MessagePort, message: FromRelay): void {

@@ -3,7 +3,9 @@ import { parentPort, workerData } from 'node:worker_threads';
 import type { HoldfastError } from '../errors.js';
 import { digestOf } from '../options.js';
 import { closePool } from '../rdb/index.js';
+import { FrameKind } from '../replication/frame.js';
 import { type FoundingRecord, Identity } from '../replication/identity.js';
+import { decodeMessage } from '../replication/message-codec.js';
 import { foundingOf, newId } from './founding.js';
 import { Membership } from './membership.js';
 import type { FromWorker, SocketsSetup, ToWorker, WorkerSetup, WorkerStatus } from './protocol.js';
@@ -36,32 +38,28 @@ function receive(message: ToWorker): void {
       post({ type: 'status', id: message.id, status: parts.status() });
       break;
     case 'founded':
-      void begin(parts.worker, message.founding, message.restarted);
+      void parts.worker.begin(message.founding, message.restarted);
+      break;
+    case 'fault':
+      parts.worker.fault(message.failure);
       break;
     case 'handOver':
       void parts.worker.handOver().then(() => post({ type: 'handedOver' }));
       break;
     case 'stop':
-      void stop();
+      void stop(message.clean);
       break;
     default:
       parts.worker.application(message);
   }
 }
 
-async function begin(worker: ShardWorker, founding: FoundingRecord, restarted: boolean): Promise<void> {
-  try {
-    await worker.begin(founding, restarted);
-  } catch (error) {
-    worker.fault(failureOf(error));
-  }
-}
-
 /** When nothing is left that could do anything, the thread ends by itself. */
-async function stop(): Promise<void> {
-  const clean = await parts.worker.stop();
+async function stop(othersClean: boolean): Promise<void> {
+  const clean = (await parts.worker.stop()) && othersClean;
   await parts.end(clean);
   await closePool();
+  post({ type: 'stopped', clean });
   port?.close();
 }
 
@@ -100,17 +98,19 @@ function withSockets(sockets: SocketsSetup): Parts {
     },
     refused: (member, error) => refused(worker, membership, member, error),
     status: () => worker.status(),
+    failed: (error) => worker.fault(failureOf(error)),
   });
-  const worker = new ShardWorker(setup, network, post);
+  // A faulted store does not keep its connections: the others learn at once that nobody speaks here any more.
+  const worker = new ShardWorker(setup, network, post, () => void network.close());
   const started = (founding: FoundingRecord): void => {
     post({ type: 'founded', founding, restarted });
-    void begin(worker, founding, restarted);
+    void worker.begin(founding, restarted);
   };
   if (dir === undefined || identity !== undefined) {
-    network.start().then(
-      () => (membership.founding === undefined ? membership.start() : started(membership.founding)),
-      (error) => worker.fault(failureOf(error)),
-    );
+    network
+      .start()
+      .then(() => (membership.founding === undefined ? membership.start() : started(membership.founding)))
+      .catch((error) => worker.fault(failureOf(error)));
   }
   return {
     worker,
@@ -135,18 +135,7 @@ function relayed(): Parts {
   if (relay === undefined) throw new Error('a worker has sockets or a relay');
   const network = new RelayNetwork(relay);
   const worker = new ShardWorker(setup, network, post);
-  relay.on('message', (message: ToRelay) => {
-    if (message.type === 'message') worker.message(message.shard, message.message);
-    else if (message.type === 'frame') {
-      const { body } = message;
-      const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
-      worker.frame(message.from, message.kind, message.shard, bytes);
-    } else {
-      network.setUp(message.peer, message.type === 'up');
-      if (message.type === 'up') worker.up(message.peer);
-      else worker.down(message.peer);
-    }
-  });
+  relay.on('message', (message: ToRelay) => receiveRelayed(worker, network, message));
   const teller = setInterval(() => network.sendStatus(worker.status()), STATUS_EVERY_MS);
   return {
     worker,
@@ -156,4 +145,27 @@ function relayed(): Parts {
       relay.close();
     },
   };
+}
+
+function receiveRelayed(worker: ShardWorker, network: RelayNetwork, message: ToRelay): void {
+  if (message.type === 'beat') worker.message(message.shard, message.message);
+  else if (message.type === 'frame') relayedFrame(worker, message);
+  else {
+    network.setUp(message.peer, message.type === 'up');
+    if (message.type === 'up') worker.up(message.peer);
+    else worker.down(message.peer);
+  }
+}
+
+/** What makes no sense here comes from a peer of another version: it is told, and ignored. */
+function relayedFrame(worker: ShardWorker, frame: Extract<ToRelay, { type: 'frame' }>): void {
+  const { from, kind, shard, body } = frame;
+  const bytes = Buffer.from(body.buffer, body.byteOffset, body.byteLength);
+  try {
+    if (kind === FrameKind.message) worker.message(shard, decodeMessage(bytes));
+    else worker.frame(from, kind, shard, bytes);
+  } catch (error) {
+    const { code, message } = failureOf(error);
+    post({ type: 'event', event: { event: 'refused', member: from, code, message } });
+  }
 }

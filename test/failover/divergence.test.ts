@@ -3,6 +3,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { type HoldfastError, Keyspace, type Store } from 'holdfast';
 import { describe, expect, test } from 'vitest';
+import { native } from '../../dist/keyspace/native.js';
 import { loadFile } from '../../dist/rdb/index.js';
 import {
   COMPARE_EVERY_ENTRIES,
@@ -10,6 +11,7 @@ import {
   decodeReport,
   encodeReport,
 } from '../../src/shards/comparison.js';
+import { shardOfSlot } from '../../src/shards/router.js';
 import { TestCluster, temporaryDirectory } from '../support/cluster.js';
 
 describe('comparisons', () => {
@@ -30,7 +32,9 @@ describe('comparisons', () => {
   });
 
   test('are read as they were written, and nothing else is', () => {
-    expect(decodeReport(encodeReport({ index: 5, digest: 'ab' }))).toEqual({ index: 5, digest: 'ab' });
+    const report = { index: 5, digest: 'ab', differs: false };
+    expect(decodeReport(encodeReport({ index: 5, digest: 'ab' }))).toEqual(report);
+    expect(decodeReport(encodeReport({ ...report, differs: true }))).toEqual({ ...report, differs: true });
     expect(decodeReport(Buffer.from('{"index":"5"}'))).toBeUndefined();
     expect(decodeReport(Buffer.from('}'))).toBeUndefined();
   });
@@ -78,4 +82,30 @@ describe.each(['a follower', 'the leader'])('%s whose memory differs', (who) => 
     await others[1].set('k1', 'w');
     expect(await writer.get('k1')).toBe('w');
   });
+});
+
+test('a fault in one shard ends the peer in all of them', { timeout: 60_000 }, async () => {
+  using marker = new Keyspace();
+  const shards = 3;
+  await using cluster = await TestCluster.open({ shards });
+  const victim = await cluster.leader(0);
+  const [other] = cluster.stores.filter((store) => store !== victim) as [Store];
+  const faults: string[] = [];
+  victim.on('fault', ({ code }) => faults.push(code));
+  const keys = Array.from({ length: 3_000 }, (_, i) => `k${i}`);
+  const keyOf = (shard: number) =>
+    keys.find((key) => shardOfSlot(native.slotOf(key), shards) === shard) ?? '';
+  await Promise.all(keys.map((key) => other.set(key, 'v')));
+  await cluster.settled();
+  // On two threads or more, the second shard is not on the thread of the first one, which the victim leads.
+  await corrupt(marker.id + 1 + cluster.names.indexOf(victim.name) * shards + 1);
+  for (let i = 0; faults.length === 0 && i < 4 * COMPARE_EVERY_ENTRIES; i++)
+    await other.set(keyOf(1), String(i));
+  expect(faults).toEqual(['FAULTED']);
+  for (const until = Date.now() + 1_000; Date.now() < until; ) {
+    expect(() => victim.leased.get(keyOf(0))).toThrow(expect.objectContaining({ code: 'FAULTED' }));
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+  expect(await other.get(keyOf(0))).toBe('v');
+  await expect(victim.status()).rejects.toMatchObject({ code: 'FAULTED' });
 });

@@ -2,6 +2,7 @@
 import type { Store } from 'holdfast';
 import { describe, expect, test } from 'vitest';
 import { TestCluster } from '../support/cluster.js';
+import { ProcessCluster } from '../support/processes.js';
 
 /** Counts up on a store until told to stop. */
 const writer = (store: Store) => {
@@ -67,6 +68,43 @@ describe('closing', () => {
     const total = writers.reduce((sum, { acknowledged }) => sum + acknowledged, 0);
     expect(await back.get('counter')).toBe(String(total));
     expect(new Set(await cluster.settled()).size).toBe(1);
+  });
+
+  test('does not wait for peers that say nothing', { timeout: 60_000 }, async () => {
+    await using cluster = await ProcessCluster.open();
+    const leader = await cluster.leader('a');
+    const others = cluster.names.filter((name) => name !== leader);
+    await cluster.peer(leader).ask('call', 'SET', 'k', 'v');
+    for (const name of others) cluster.peer(name).signal('SIGSTOP');
+    const begunMs = performance.now();
+    await cluster.peer(leader).ask('close');
+    expect(performance.now() - begunMs).toBeLessThan(6_000);
+    for (const name of others) cluster.peer(name).signal('SIGCONT');
+  });
+
+  test('ends what is asked of a store at any time', async () => {
+    await using cluster = await TestCluster.open();
+    const [a] = cluster.stores as [Store];
+    const during = [a.incr('n'), a.get('n')];
+    const closing = a.close();
+    const status = a.status();
+    const second = a.close();
+    await expect(a.incr('n')).rejects.toMatchObject({ code: 'CLOSED' });
+    await Promise.allSettled([...during, status]);
+    await Promise.all([closing, second]);
+    for (const call of [() => a.status(), () => a.transfer(), () => a.get('n'), () => a.digest()]) {
+      await expect(call()).rejects.toMatchObject({ code: 'CLOSED' });
+    }
+  });
+
+  test('tells nobody how it looks from inside', async () => {
+    await using cluster = await TestCluster.open();
+    const [a] = cluster.stores as [Store];
+    const told: unknown[] = [];
+    a.on('peer', (event) => told.push(event));
+    a.on('fault', (event) => told.push(event));
+    await a.close();
+    expect(told).toEqual([]);
   });
 
   test('finishes the calls under way', async () => {

@@ -149,4 +149,94 @@ describe('a session', () => {
     expect(session.close()).toEqual([{ firstTicket: 1, count: 3, code: 'CLOSED', mayTakeEffect: false }]);
     expect(session.pending).toBe(0);
   });
+
+  it('sends a leader no more than a window ahead of the outcomes', () => {
+    const session = newSession();
+    const large = (): Uint8Array => {
+      const writer = new RequestWriter();
+      writer.write(['SET', 'k', 'x'.repeat(1024 * 1024)]);
+      return writer.take();
+    };
+    for (let i = 0; i < 20; i++) session.handIn(1, large(), 1_000);
+    let sent = 0;
+    while (session.unsent) {
+      session.takeRuns(0);
+      sent++;
+    }
+    expect(sent).toBe(7);
+    session.settle(reply(1));
+    expect(session.unsent).toBe(true);
+    session.takeRuns(0);
+    expect(session.unsent).toBe(false);
+    const huge = newSession();
+    huge.handIn(1, Buffer.alloc(10 * 1024 * 1024), 1_000);
+    expect(huge.takeRuns(0)).toHaveLength(2);
+  });
+
+  it('sends only that again which found no room on the way', () => {
+    const session = newSession();
+    session.handIn(1, requests('A'), 1_000);
+    session.takeRuns(0);
+    session.handIn(1, requests('B'), 1_000);
+    session.takeRuns(0);
+    session.putBack();
+    expect(readRuns(session.takeRuns(0)).at(-1)).toMatchObject({ firstSeq: 2, names: ['B'] });
+    expect(session.unsent).toBe(false);
+  });
+
+  it('sends everything again once for a gap that several runs met', () => {
+    const session = newSession();
+    session.handIn(1, requests('A'), 1_000);
+    session.takeRuns(0);
+    session.settle({ kind: 'gap', seq: 1, replyAt: 0, replyEnd: 0 });
+    session.takeRuns(0);
+    session.settle({ kind: 'gap', seq: 1, replyAt: 0, replyEnd: 0 });
+    expect(session.unsent).toBe(false);
+    session.resend();
+    session.takeRuns(0);
+    session.settle({ kind: 'gap', seq: 1, replyAt: 0, replyEnd: 0 });
+    expect(session.unsent).toBe(true);
+  });
+
+  it('does not pile up what was given up while there was no leader', () => {
+    const session = newSession();
+    session.handIn(1, requests('SENT'), 0);
+    session.takeRuns(0);
+    for (let i = 0; i < 5_000; i++) session.handIn(1, requests('KEPT'), i);
+    session.handIn(1, requests('NEW'), 1e6);
+    const abandoned = session.expire(10_000, 'NO_QUORUM');
+    expect(abandoned.map(({ mayTakeEffect }) => mayTakeEffect)).toEqual([true, ...Array(5_000).fill(false)]);
+    expect(session.pending).toBe(1);
+    expect(readRuns(session.takeRuns(10_000))).toEqual([
+      { session: 0, firstSeq: 0, lowestUnacked: 0, names: ['HOLDFAST.SESSION OPEN 101'] },
+      { session: 101, firstSeq: 1, lowestUnacked: 1, names: ['NEW'] },
+    ]);
+    expect(session.ticketOf(1)).toBe(5_002);
+  });
+
+  it('keeps the place of what was given up while something that was sent is waited for', () => {
+    const session = newSession();
+    for (let i = 0; i < 2_000; i++) session.handIn(1, requests('A'), 0);
+    session.handIn(1, requests('B'), 1e6);
+    while (session.unsent) session.takeRuns(0);
+    session.expire(10, 'TIMEOUT');
+    expect(session.pending).toBe(2_001);
+    expect(session.id).toBe(100);
+  });
+
+  it('does not open a session again that may have been opened and forgotten', () => {
+    const session = newSession();
+    session.handIn(1, requests('A'), 1e9);
+    session.takeRuns(0);
+    session.handIn(1, requests('B'), 1e9);
+    session.resend();
+    expect(session.renew(60_000)).toEqual([]);
+    expect(session.renew(6 * 60_000)).toEqual([
+      { firstTicket: 1, count: 1, code: 'SESSION_EXPIRED', mayTakeEffect: true },
+    ]);
+    expect(readRuns(session.takeRuns(6 * 60_000))).toMatchObject([
+      { names: ['HOLDFAST.SESSION OPEN 101'] },
+      { session: 101, firstSeq: 1, names: ['B'] },
+    ]);
+  });
 });
