@@ -29,6 +29,7 @@ export type { ExpiryOptions, GetexOptions, SetOptions } from './commands/strings
 export { ReadOnlyCommands, SyncCommands } from './commands/sync.js';
 export type { Commands, ReadCommands, ScanIterators, WriteCommands } from './commands/table.js';
 export { Transaction, TransactionError } from './commands/transaction.js';
+export { type ShardStatus, StoreReads, type StoreStatus } from './engine/engine.js';
 export { type ErrorCode, HoldfastError } from './errors.js';
 export type { StoreEvents } from './events.js';
 export { Keyspace, type KeyspaceMemory, type KeyspaceOptions } from './keyspace/keyspace.js';
@@ -38,4 +39,4 @@ export type { Role, Timers } from './raft/types.js';
 export type { LoadOptions, LoadResult, SaveOptions, SaveResult } from './rdb/index.js';
 export type { RespAddress } from './resp/server.js';
 export type { LoadProgress, StoreLoadOptions, StoreLoadResult } from './shards/load.js';
-export { open, type ShardStatus, Store, StoreReads, type StoreStatus } from './store.js';
+export { open, Store } from './store.js';

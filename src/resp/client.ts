@@ -1,6 +1,7 @@
 /** What a connection knows of its client, and what commands about connections see of the endpoint. */
+
+import type { StoreStatus } from '../engine/engine.js';
 import type { RespProtocol } from '../keyspace/native.js';
-import type { StoreStatus } from '../store.js';
 
 /** One client. */
 export class Client {

@@ -1,6 +1,7 @@
 /** INFO and ROLE, in the words of Redis, of which clients and monitors pick what they know. */
+
+import type { StoreStatus } from '../engine/engine.js';
 import { native } from '../keyspace/native.js';
-import type { StoreStatus } from '../store.js';
 import type { Surroundings } from './client.js';
 import { array, bulk, integer } from './encode.js';
 

@@ -2,10 +2,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import type { EncodedExecutor } from '../commands/executor.js';
+import type { StoreStatus } from '../engine/engine.js';
 import { HoldfastError } from '../errors.js';
 import { native } from '../keyspace/native.js';
 import { limits } from '../limits.js';
-import type { StoreStatus } from '../store.js';
 import { Client, type Surroundings } from './client.js';
 import { Connection } from './connection.js';
 import { Dispatcher } from './dispatcher.js';

@@ -36,9 +36,13 @@ const readU64 = (buffer: Buffer, at: number): number =>
 export const asBuffer = (bytes: Uint8Array): Buffer =>
   Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
 
+/** What a writer begins with, and what it keeps at most from one turn to the next. */
+const FIRST_BYTES = 1024;
+const KEPT_BYTES_MAX = 4 * 1024 * 1024;
+
 /** Collects the requests of one turn of the event loop, each as `length, RESP array(s)`. */
 export class RequestWriter {
-  #buffer = Buffer.allocUnsafeSlow(1024);
+  #buffer: Buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
   #at = 0;
   #count = 0;
 
@@ -77,10 +81,17 @@ export class RequestWriter {
     this.#end(start);
   }
 
+  /** Takes back what was added since there were so many bytes in so many requests, the last one perhaps unfinished. */
+  cut(bytes: number, count: number): void {
+    this.#at = bytes;
+    this.#count = count;
+  }
+
   /** Hands over what was collected, in memory that nobody else refers to, and starts anew. */
   take(): Uint8Array<ArrayBuffer> {
     const taken = new Uint8Array(this.#at);
     taken.set(this.#buffer.subarray(0, this.#at));
+    if (this.#buffer.length > KEPT_BYTES_MAX) this.#buffer = Buffer.allocUnsafeSlow(FIRST_BYTES);
     this.#at = 0;
     this.#count = 0;
     return taken;

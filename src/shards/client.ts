@@ -13,6 +13,8 @@ import type { Abandoned } from './session.js';
 export const PENDING_REQUESTS_MAX = 200_000;
 /** Bytes of requests without an outcome, above which it does as well; a single request may be longer. */
 export const PENDING_BYTES_MAX = 256 * 1024 * 1024;
+/** Bytes of one request: the largest value that Redis takes, and what is around it. It has to fit into a frame. */
+export const REQUEST_BYTES_MAX = 516 * 1024 * 1024;
 /** Bytes of requests that one turn may hand over, above which they are handed over at once. */
 const TURN_BYTES_MAX = 256 * 1024;
 
@@ -188,9 +190,13 @@ export class ShardClient {
       const text = `${this.#pendingBytes} bytes of requests are waiting already; nothing was sent`;
       return Promise.reject(new HoldfastError('BUSY', text));
     }
-    const before = this.#writer.bytes;
-    write();
-    const sizeBytes = this.#writer.bytes - before;
+    const { bytes, count } = this.#writer;
+    const error = this.#attempt(write);
+    const sizeBytes = this.#writer.bytes - bytes;
+    if (error !== undefined || sizeBytes > REQUEST_BYTES_MAX) {
+      this.#writer.cut(bytes, count);
+      return Promise.reject(error ?? tooLarge(sizeBytes));
+    }
     const ticket = ++this.#tickets;
     this.#pendingBytes += sizeBytes;
     const promise = new Promise<T>((resolve, reject) => {
@@ -202,6 +208,16 @@ export class ShardClient {
       queueMicrotask(() => this.#flush());
     }
     return promise;
+  }
+
+  /** What cannot be written must not leave half of itself behind. */
+  #attempt(write: () => void): unknown {
+    try {
+      write();
+      return undefined;
+    } catch (error) {
+      return error;
+    }
   }
 
   #take(ticket: number): Pending | undefined {
@@ -240,6 +256,13 @@ function promiseWithResolvers() {
     reject = no;
   });
   return { promise, resolve, reject };
+}
+
+function tooLarge(bytes: number): HoldfastError {
+  return new HoldfastError(
+    'ERR',
+    `ERR a request of ${bytes} bytes is over the limit of ${REQUEST_BYTES_MAX}`,
+  );
 }
 
 function replyGone(): HoldfastError {

@@ -11,9 +11,6 @@ import { type Route, routeOf, routeOfAll } from './router.js';
 
 /** Bytes of one word, and of one request: what Redis takes for a value (`proto-max-bulk-len`). */
 const REQUEST_BYTES_MAX = 512 * 1024 * 1024;
-/** What a word takes besides itself, at most, and how much of that fits into a frame beside the largest request. */
-const WORD_OVERHEAD_BYTES = 24;
-const OVERHEAD_BYTES_MAX = 4 * 1024 * 1024;
 /** No string of so many UTF-16 units can be longer in UTF-8 than the limit. */
 const SURELY_SHORT_LENGTH = REQUEST_BYTES_MAX / 3 / 1024;
 
@@ -92,7 +89,7 @@ export class ReplicatedExecutor implements Executor {
 
 /** Refuses, before anything is copied, what no peer would take. */
 function checkSize(words: readonly Word[]): void {
-  let bytes = Math.max(0, words.length * WORD_OVERHEAD_BYTES - OVERHEAD_BYTES_MAX);
+  let bytes = 0;
   for (const word of words) {
     if (typeof word === 'object') bytes += word.byteLength;
     else if (typeof word === 'string')

@@ -529,7 +529,8 @@ export class ShardHost {
   #tickClock(now: Milliseconds): void {
     if (this.#leaseUntilMs > now) this.#observer.heard(this.raft.status().term, now);
     if (this.raft.status().role !== 'leader' || now - this.#clockAtMs < CLOCK_EVERY_MS) return;
-    if (this.#parts.log.full) return;
+    // What is under way moves the clock as well.
+    if (this.#parts.log.full || this.#proposedIndex > this.applied) return;
     this.#clockAtMs = now;
     const due = this.#parts.machine.nextExpiryMs();
     if (due === undefined || due > this.#groupClock.stamp(now, this.#clock.wall())) return;

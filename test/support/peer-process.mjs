@@ -1,8 +1,10 @@
 // One peer in a process of its own, for tests that kill, stop and restart it. Told what to do over the IPC channel.
 import { open } from 'holdfast';
+import { startClients } from '../chaos/clients.mjs';
 
 let store;
 let hammer;
+let stopClients;
 const failovers = [];
 
 const answers = {
@@ -50,6 +52,11 @@ const answers = {
     const { acknowledged, unknown, refused, gaps } = hammer;
     return { acknowledged, unknown, refused, longestMs: Math.max(0, ...gaps) };
   },
+  transfer: (shard) => store.transfer(shard),
+  startClients(options) {
+    stopClients = startClients(store, options, (records) => process.send({ records }));
+  },
+  stopClients: () => stopClients(),
   // What the very first leased reads say after the process was stopped for a while.
   leasedNow(key, times) {
     const seen = [];

@@ -28,10 +28,16 @@ export class PeerProcess {
   readonly #child: ChildProcess;
   readonly #waiting = new Map<number, (answer: Answer) => void>();
   #calls = 0;
+  /** Hears what the process tells unasked. */
+  onRecord: (record: unknown) => void = () => {};
 
   constructor() {
     this.#child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
-    this.#child.on('message', (answer: Answer) => {
+    this.#child.on('message', (answer: Answer | { records: unknown[] }) => {
+      if ('records' in answer) {
+        for (const record of answer.records) this.onRecord(record);
+        return;
+      }
       this.#waiting.get(answer.id)?.(answer);
       this.#waiting.delete(answer.id);
     });
@@ -67,7 +73,10 @@ export class PeerProcess {
 }
 
 /** Options that all peers of a cluster are opened with. */
-type SharedOptions = Omit<OpenOptions, 'name' | 'peers' | 'dir' | 'on' | 'signal'>;
+interface SharedOptions extends Omit<OpenOptions, 'name' | 'peers' | 'dir' | 'on' | 'signal'> {
+  /** Whether peers have directories. Default: yes. */
+  durable?: boolean;
+}
 
 /** A cluster of three processes. */
 export class ProcessCluster implements AsyncDisposable {
@@ -98,7 +107,9 @@ export class ProcessCluster implements AsyncDisposable {
   async start(name: string): Promise<void> {
     const peer = new PeerProcess();
     this.#processes.set(name, peer);
-    await peer.ask('open', { ...this.#options, name, peers: this.#peers, dir: join(this.#dir.path, name) });
+    const { durable = true, ...rest } = this.#options;
+    const dir = durable ? { dir: join(this.#dir.path, name) } : {};
+    await peer.ask('open', { ...rest, name, peers: this.#peers, ...dir });
   }
 
   /** The name of a shard's leader, asked from `by`, which must be running. */
