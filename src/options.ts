@@ -10,18 +10,18 @@ import type { Member } from './shards/membership.js';
 /** What a store is opened with. */
 export interface OpenOptions {
   /** This peer's name among `peers`. Default: `'main'`, for a store without peers. */
-  name?: string;
+  name?: string | undefined;
   /**
    * All peers of the cluster, this one included: name to `host:port`. The same list on every peer, fixed when the cluster is
    * founded. Default: this process alone.
    */
   peers?: Readonly<Record<string, string>>;
   /** Directory for the log and snapshots, made if it is missing; one for each peer. Default: memory only. */
-  dir?: string;
+  dir?: string | undefined;
   /** What all peers know, and nobody else. Default: none, so that whoever reaches the port may be a peer. */
-  secret?: string;
+  secret?: string | undefined;
   /** Address to listen on, where it is not the one in `peers`. */
-  listen?: string;
+  listen?: string | undefined;
   /** Ranges of slots with a log and a leader each, 1 to 64. Fixed when the cluster is founded. Default: 1. */
   shards?: number;
   /**
@@ -158,7 +158,13 @@ function checkTimers(given: Partial<Timers>, defaults: Timers): Timers {
     if (typeof value !== 'number' || !(value > 0))
       throw new RangeError(`timers.${name} must be a positive number`);
   }
-  return { ...defaults, ...given };
+  const timers = { ...defaults, ...given };
+  const { drift, beatMs, promiseMs, electionMs } = timers;
+  if (drift >= 0.5) throw new RangeError('timers.drift must be below 0.5');
+  if (promiseMs < 3 * beatMs)
+    throw new RangeError('timers.promiseMs must be at least three times timers.beatMs');
+  if (electionMs < promiseMs) throw new RangeError('timers.electionMs must be at least timers.promiseMs');
+  return timers;
 }
 
 function checkSignal(signal: OpenOptions['signal']): AbortSignal | undefined {

@@ -4,10 +4,11 @@
  */
 import { EventEmitter } from 'node:events';
 import { AsyncCommands } from './commands/async.js';
+import { checkNames, checkPath } from './commands/options.js';
 import type { Engine, StoreReads, StoreStatus } from './engine/engine.js';
 import { memoryEngine } from './engine/memory.js';
 import { PeerEngine } from './engine/peer.js';
-import type { StoreEvents } from './events.js';
+import { EVENTS, type StoreEvents } from './events.js';
 import { checkOpenOptions, digestOf, type OpenOptions } from './options.js';
 import { TIMERS } from './raft/limits.js';
 import { digest } from './rdb/index.js';
@@ -54,6 +55,9 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
    * and keeps the store from nothing. What happens while the store is being opened reaches the listeners of `options.on` only.
    */
   on<E extends keyof StoreEvents>(event: E, listener: (...args: StoreEvents[E]) => void): this {
+    if (!EVENTS.includes(event)) {
+      throw new TypeError(`unknown event ${JSON.stringify(event)}; known are ${EVENTS.join(', ')}`);
+    }
     (this.#events as EventEmitter).on(event, listener);
     return this;
   }
@@ -82,9 +86,12 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
    * Loads an RDB file into the store, on all peers. A key that is there already is replaced. The file is verified first: one
    * that is damaged changes nothing.
    *
+   * @throws TypeError at once, for a path that is no string or an unknown option.
    * @throws HoldfastError `CORRUPT` with file, reason and offset; `IO`; or as any write.
    */
   load(path: string, options: StoreLoadOptions = {}): Promise<StoreLoadResult> {
+    checkPath(path);
+    checkNames('load', options, ['onProgress', 'signal']);
     return this.#engine.load(path, options);
   }
 
@@ -104,10 +111,10 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
    * Hands a shard's leadership to another peer, or to the one that is furthest. Answers whether it was begun: it is not where this
    * peer does not lead, or nobody can take over.
    *
-   * @throws RangeError for a shard that does not exist, TypeError for a peer that does not (both reject).
+   * @throws RangeError for a shard that does not exist, TypeError for a peer that does not, both at once.
    * @throws HoldfastError `CLOSED`, or the error of a store that is faulted.
    */
-  async transfer(shard = 0, to?: string): Promise<boolean> {
+  transfer(shard = 0, to?: string): Promise<boolean> {
     if (!this.#engine.keyspaces[shard]) throw new RangeError(`there is no shard ${shard}`);
     return this.#engine.transfer(shard, to);
   }

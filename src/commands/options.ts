@@ -68,6 +68,11 @@ export function checkNames(owner: string, options: object, known: readonly strin
   }
 }
 
+/** Checks that a path can be one. */
+export function checkPath(path: string): void {
+  if (typeof path !== 'string' || path === '') throw new TypeError('path must be the name of a file');
+}
+
 /** Appends the words of `options`, in the order given, to the request of `method`. */
 export function optionsOf<O extends object>(
   method: string,

@@ -4,7 +4,7 @@ import type { Bulk } from '../commands/form.js';
 import { HoldfastError } from '../errors.js';
 import { type NativeHandle, native, type ReplyValue } from '../keyspace/native.js';
 import type { CheckedOptions } from '../options.js';
-import { loadFile } from '../rdb/index.js';
+import { loadKeys, wordsOfRequest } from '../shards/load.js';
 import { type Engine, type ShardStatus, StoreReads } from './engine.js';
 
 /** A store that is one keyspace of this process. */
@@ -31,12 +31,12 @@ export function memoryEngine({ self }: CheckedOptions): Engine {
     leased: reads,
     keyspaces: [id],
     start: async () => {},
-    load: async (path, { onProgress, signal }) => {
-      const { keys, bytes, durationMs } = await loadFile(path, id, signal === undefined ? {} : { signal });
-      onProgress?.({ keys, totalKeys: keys });
-      return { keys, bytes, durationMs };
+    load: (path, options) =>
+      loadKeys(path, 1, async (_, resp) => buffers.call(wordsOfRequest(resp)), options),
+    status: async () => {
+      native.statistics(id);
+      return { name: self.name, shards: [shard], peers: [{ ...self, up: true }] };
     },
-    status: async () => ({ name: self.name, shards: [shard], peers: [{ ...self, up: true }] }),
     transfer: async () => false,
     close: async () => {
       native.keyspaceClose(id);

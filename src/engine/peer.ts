@@ -8,7 +8,7 @@ import { type NativeHandle, native } from '../keyspace/native.js';
 import type { CheckedOptions } from '../options.js';
 import { ReplicatedEncodedExecutor } from '../shards/encoded-executor.js';
 import { ReplicatedExecutor } from '../shards/executor.js';
-import { loadThroughLog, type StoreLoadOptions, type StoreLoadResult } from '../shards/load.js';
+import { loadKeys, type StoreLoadOptions, type StoreLoadResult } from '../shards/load.js';
 import { Peer } from '../shards/peer.js';
 import type { HostEvent } from '../shards/protocol.js';
 import { type Engine, StoreReads, type StoreStatus } from './engine.js';
@@ -54,7 +54,8 @@ export class PeerEngine implements Engine {
   }
 
   load(path: string, options: StoreLoadOptions): Promise<StoreLoadResult> {
-    return loadThroughLog(path, this.#peer.clients, options);
+    const send = (shard: number, resp: Buffer) => this.#peer.client(shard).encoded(resp);
+    return loadKeys(path, this.#peer.clients.length, send, options);
   }
 
   executor(bytes: boolean): Executor {
@@ -108,7 +109,7 @@ export class PeerEngine implements Engine {
     };
   }
 
-  async transfer(shard: number, to: string | undefined): Promise<boolean> {
+  transfer(shard: number, to: string | undefined): Promise<boolean> {
     const member = this.#options.members.find(({ name }) => name === to);
     if (to !== undefined && member === undefined) throw new TypeError(`${JSON.stringify(to)} is no peer`);
     return this.#peer.transfer(shard, member?.id);

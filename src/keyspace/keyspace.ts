@@ -1,5 +1,5 @@
 /** One process's keyspace: the commands of the table, run at once by the native code. */
-import { checkNames } from '../commands/options.js';
+import { checkNames, checkPath } from '../commands/options.js';
 import { SyncCommands } from '../commands/sync.js';
 import { HoldfastError } from '../errors.js';
 import {
@@ -156,8 +156,4 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
 
 function closed(): HoldfastError {
   return new HoldfastError('CLOSED', 'CLOSED the keyspace is closed');
-}
-
-function checkPath(path: string): void {
-  if (typeof path !== 'string' || path === '') throw new TypeError('path must be the name of a file');
 }

@@ -519,12 +519,6 @@ export class ShardHost {
     }
   }
 
-  /** Ends the session, so that the group need not remember it. */
-  endSession(): void {
-    const run = this.#parts.session.end();
-    if (run !== undefined) this.#control(run);
-  }
-
   /** Expiry goes by the log's clock: an idle leader moves it when there is something to expire. */
   #tickClock(now: Milliseconds): void {
     if (this.#leaseUntilMs > now) this.#observer.heard(this.raft.status().term, now);

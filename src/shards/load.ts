@@ -1,7 +1,7 @@
-/** Loads an RDB file into a running store, through its log: every key is a `RESTORE` request to the shard of its slot. */
+/** Loads an RDB file into a running store: every key is a `RESTORE` request to the shard of its slot. */
 import { stat } from 'node:fs/promises';
 import { inspect, requests } from '../rdb/index.js';
-import type { ShardClient } from './client.js';
+import type { ShardId } from './protocol.js';
 import { shardOfSlot } from './router.js';
 
 /** Bytes of requests without an outcome, above which reading waits. */
@@ -44,9 +44,10 @@ interface KeyRequest {
  * The whole file is read and verified first, so that a damaged one changes nothing. Rejects with the first error of a
  * request; keys that were acknowledged before stay.
  */
-export async function loadThroughLog(
+export async function loadKeys(
   path: string,
-  clients: readonly ShardClient[],
+  shards: number,
+  send: (shard: ShardId, resp: Buffer) => Promise<unknown>,
   { onProgress, signal }: StoreLoadOptions,
 ): Promise<StoreLoadResult> {
   const startedMs = performance.now();
@@ -56,9 +57,7 @@ export async function loadThroughLog(
   const window = new Window();
   for await (const piece of requests(path, watched)) {
     for (const { slot, resp } of records(piece)) {
-      const client = clients[shardOfSlot(slot, clients.length)];
-      if (client === undefined) throw new RangeError(`no shard has slot ${slot}`);
-      window.add(client.encoded(resp), resp.length);
+      window.add(send(shardOfSlot(slot, shards), resp), resp.length);
     }
     await window.belowMax();
     onProgress?.({ keys: window.done, totalKeys });
@@ -118,4 +117,17 @@ function* records(piece: Buffer): Generator<KeyRequest> {
     yield { slot: piece.readUInt16LE(at), resp: piece.subarray(start, end) };
     at = end;
   }
+}
+
+/** The words of a request as {@link loadKeys} sends it. */
+export function wordsOfRequest(resp: Buffer): Buffer[] {
+  const words: Buffer[] = [];
+  let at = resp.indexOf('\n') + 1;
+  while (at < resp.length) {
+    const start = resp.indexOf('\n', at) + 1;
+    const end = start + Number(resp.toString('latin1', at + 1, start - 2));
+    words.push(resp.subarray(start, end));
+    at = end + 2;
+  }
+  return words;
 }

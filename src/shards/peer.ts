@@ -108,6 +108,13 @@ export class Peer {
     await this.#ready.promise;
   }
 
+  /** The application's end of a shard. */
+  client(shard: ShardId): ShardClient {
+    const client = this.clients[shard];
+    if (client === undefined) throw new RangeError(`there is no shard ${shard}`);
+    return client;
+  }
+
   /** Why local reads are not answered just now. */
   notReady(): HoldfastError {
     return this.#failure ?? new HoldfastError('NOT_READY', 'this peer has not caught up with the others yet');

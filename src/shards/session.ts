@@ -3,6 +3,9 @@
  * in order, sent again in the same order and under the same numbers whenever the way to the leader may have lost them
  * (rules X1 to X3). Pure: sending, clocks and timers belong to the host.
  *
+ * A process that ends leaves its session to be forgotten: if it said goodbye, what a slow link still carries could open it
+ * again, and take effect twice.
+ *
  * Two countings: a *ticket* numbers the requests of this process for ever, from 1; a *sequence number* is what the log
  * sees, `ticket - base`, and begins anew when the group has forgotten the session and another one is opened.
  */
@@ -169,11 +172,6 @@ export class Session {
   touch(nowMs: number): Uint8Array {
     this.#usedAtMs = nowMs;
     return encodeControl('HOLDFAST.SESSION', 'TOUCH', this.#id);
-  }
-
-  /** The run that ends the session, if the group has it. */
-  end(): Uint8Array | undefined {
-    return this.#open ? encodeControl('HOLDFAST.SESSION', 'CLOSE', this.#id) : undefined;
   }
 
   /** An outcome came with an applied entry. Returns the requests that it leaves without a reply. */

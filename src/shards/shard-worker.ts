@@ -146,7 +146,6 @@ export class ShardWorker {
       for (const host of hosts) if (host.leads) host.transfer(undefined);
       await new Promise((resolve) => setTimeout(resolve, HAND_OVER_POLL_MS));
     }
-    if (!over()) for (const host of hosts) host.endSession();
   }
 
   /** Ends everything, also what has only begun. Answers whether all that was acknowledged is in the log. */

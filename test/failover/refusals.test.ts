@@ -2,7 +2,7 @@
 import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
-import { open, type Store } from 'holdfast';
+import { Keyspace, open, type Store } from 'holdfast';
 import { describe, expect, test } from 'vitest';
 import { freeAddress, freePeers, TestCluster, temporaryDirectory } from '../support/cluster.js';
 
@@ -30,6 +30,17 @@ describe('options', () => {
     ['an empty secret', { name: 'a', peers, secret: '' }, /secret must be a string/],
     ['a text for a number', { name: 'a', peers, timeoutMs: '5' }, /timeoutMs must be a number/],
     ['an unknown timer', { name: 'a', peers, timers: { beat: 5 } }, /unknown timer "beat"/],
+    [
+      'a promise shorter than three beats',
+      { name: 'a', peers, timers: { promiseMs: 10 } },
+      /three times timers.beatMs/,
+    ],
+    [
+      'an election timeout below a promise',
+      { name: 'a', peers, timers: { electionMs: 10 } },
+      /at least timers.promiseMs/,
+    ],
+    ['clocks that drift by half', { name: 'a', peers, timers: { drift: 0.9 } }, /timers.drift must be below/],
     ['a listener that is none', { on: { leader: true } }, /on.leader must be a function/],
     ['a listener of nothing', { on: { leaders: () => {} } }, /unknown event "leaders"/],
     ['options that are none', null, /options must be an object/],
@@ -238,6 +249,40 @@ describe('without a majority', () => {
     await cluster.start(one);
     await left.set('k', 'after');
     expect(await cluster.store(one).get('k')).toBe('after');
+  });
+});
+
+describe('misuse of an open store', () => {
+  test('throws at once, and names what is wrong', async () => {
+    await using store = await open();
+    const wrong = store as unknown as Record<string, (...args: unknown[]) => unknown>;
+    expect(() => wrong.on?.('nope', () => {})).toThrow(/unknown event "nope"/);
+    expect(() => wrong.load?.(5)).toThrow(/path must be/);
+    expect(() => wrong.load?.('file', { progress: 1 })).toThrow(/'progress'/);
+    expect(() => store.transfer(7)).toThrow(/no shard 7/);
+  });
+});
+
+describe('an RDB file', () => {
+  test.each(['memory', 'one peer'])('is loaded beside what a store of %s holds', async (kind) => {
+    const { path, remove } = temporaryDirectory();
+    try {
+      using keyspace = new Keyspace();
+      keyspace.mset({ held: 'new', other: '2', '17': 'short' });
+      keyspace.zadd('board', { ann: 1, bob: 2 });
+      const file = join(path, 'keys.rdb');
+      await keyspace.save(file);
+      await using store = await open(kind === 'memory' ? {} : { dir: join(path, 'store') });
+      await store.mset({ held: 'before', mine: '1' });
+      const progress: number[] = [];
+      const loaded = await store.load(file, { onProgress: ({ keys }) => progress.push(keys) });
+      expect(loaded.keys).toBe(4);
+      expect(progress.at(-1)).toBe(4);
+      expect(await store.mget(['held', 'mine', 'other', '17'])).toEqual(['new', '1', '2', 'short']);
+      expect(await store.zscore('board', 'bob')).toBe(2);
+    } finally {
+      remove();
+    }
   });
 });
 

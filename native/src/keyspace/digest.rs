@@ -93,3 +93,19 @@ impl Keyspace {
         digest
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::hash;
+    use std::collections::HashSet;
+
+    #[test]
+    fn short_texts_differ_in_both_halves() {
+        let texts = (0..20_000).flat_map(|n| [format!("{n}"), format!("k{n}")]);
+        let hashes: Vec<u128> = texts.map(|text| hash(text.as_bytes())).collect();
+        for half in [|hash: u128| hash as u64, |hash: u128| (hash >> 64) as u64] {
+            let distinct: HashSet<u64> = hashes.iter().map(|hash| half(*hash)).collect();
+            assert_eq!(distinct.len(), hashes.len());
+        }
+    }
+}

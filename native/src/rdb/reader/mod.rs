@@ -18,6 +18,7 @@ use super::format::{self, Magic};
 use super::{OLDEST_CHECKSUM_VERSION, RdbError};
 use hashbrown::HashTable;
 use module::ModuleBody;
+use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 /// Keys whose doubling is noticed, by fingerprints of 16 bytes: a bound on the memory spent on it.
 pub const FINGERPRINTS_MAX: usize = 1 << 20;
@@ -413,7 +414,7 @@ impl Reader {
     }
 
     fn is_duplicate(&mut self, key: &[u8]) -> bool {
-        let fingerprint = (fingerprint(key, self.db), fingerprint(key, !self.db));
+        let fingerprint = fingerprint(key, self.db);
         if self
             .fingerprints
             .find(fingerprint.0, |held| *held == fingerprint)
@@ -448,11 +449,14 @@ impl Reader {
     }
 }
 
-fn fingerprint(key: &[u8], seed: u64) -> u64 {
-    use std::hash::Hasher;
-    let mut hasher = rapidhash::fast::RapidHasher::new(seed);
-    hasher.write(key);
-    hasher.finish()
+const LOW: RapidSecrets = RapidSecrets::seed(0x6b65_7973);
+const HIGH: RapidSecrets = RapidSecrets::seed(0x7477_6963);
+
+/// Two hashes of a key, independent of each other for keys of any length, and different in every database.
+fn fingerprint(key: &[u8], db: u64) -> (u64, u64) {
+    let low = rapidhash_v3_seeded(key, &LOW) ^ db.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let high = rapidhash_v3_seeded(key, &HIGH) ^ db.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
+    (low, high)
 }
 
 /// Whether every record that a file of this version may hold is known here.

@@ -35,6 +35,17 @@ fn any_chunking_reads_the_same() {
 }
 
 #[test]
+fn short_keys_are_not_taken_for_each_other() {
+    let key = |name: String| [&[0][..], &text(name.as_bytes()), &text(b"v")].concat();
+    let short = (0..20_000).flat_map(|n| [format!("{n}"), format!("k{n}")]);
+    let records: Vec<Vec<u8>> = short.map(key).collect();
+    let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
+    let mut reader = Reader::default();
+    reader.push(&file(&records), &mut Nobody).expect("no key comes twice");
+    reader.finish().expect("is sound");
+}
+
+#[test]
 fn a_file_cut_anywhere_is_refused() {
     let bytes = small_file();
     for cut in 0..bytes.len() {
