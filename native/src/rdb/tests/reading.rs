@@ -41,7 +41,9 @@ fn short_keys_are_not_taken_for_each_other() {
     let records: Vec<Vec<u8>> = short.map(key).collect();
     let records: Vec<&[u8]> = records.iter().map(Vec::as_slice).collect();
     let mut reader = Reader::default();
-    reader.push(&file(&records), &mut Nobody).expect("no key comes twice");
+    reader
+        .push(&file(&records), &mut Nobody)
+        .expect("no key comes twice");
     reader.finish().expect("is sound");
 }
 
