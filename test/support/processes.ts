@@ -31,8 +31,13 @@ export class PeerProcess {
   /** Hears what the process tells unasked. */
   onRecord: (record: unknown) => void = () => {};
 
-  constructor() {
-    this.#child = fork(entry, { stdio: ['ignore', 'inherit', 'inherit', 'ipc'], serialization: 'advanced' });
+  /** @param temporary - For what the process would have removed, had it not been killed. */
+  constructor(temporary: string) {
+    this.#child = fork(entry, {
+      stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
+      serialization: 'advanced',
+      env: { ...process.env, TMPDIR: temporary },
+    });
     this.#child.on('message', (answer: Answer | { records: unknown[] }) => {
       if ('records' in answer) {
         for (const record of answer.records) this.onRecord(record);
@@ -105,7 +110,7 @@ export class ProcessCluster implements AsyncDisposable {
 
   /** Starts a peer, again if it was killed. */
   async start(name: string): Promise<void> {
-    const peer = new PeerProcess();
+    const peer = new PeerProcess(this.#dir.path);
     this.#processes.set(name, peer);
     const { durable = true, ...rest } = this.#options;
     const dir = durable ? { dir: join(this.#dir.path, name) } : {};
