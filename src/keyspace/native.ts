@@ -85,8 +85,13 @@ export interface CommandFact {
   name: string;
   arity: number;
   write: boolean;
-  /** As in Redis: 0, 0, 0 for none; `all` for commands that may touch any key. */
-  keys: { first: number; last: number; step: number } | { counted: number } | 'all' | 'none';
+  /** Whether it may need memory: Redis's flag `denyoom`. */
+  grows: boolean;
+  /**
+   * As in Redis: `all` for commands that may touch any key, `none` for those that name none; `found`: it depends on the
+   * words, and {@link Native.slotsOf} tells.
+   */
+  keys: { first: number; last: number; step: number } | { counted: number } | 'all' | 'none' | 'found';
 }
 
 /** What `statistics` reports. */
@@ -181,6 +186,8 @@ export interface Native {
   digest(id: number): string;
   commandTable(): CommandFact[];
   slotOf(key: Bytes): number;
+  /** The slots of a request's keys; `null` if it may touch any. Throws what is wrong with the number of words. */
+  slotsOf(words: readonly Word[]): number[] | null;
   /** The words of a request as a RESP array, as the log holds it. */
   encodeRequest(words: readonly Word[]): Buffer;
   /** The bytes for a client, from a reply that went through the log. */

@@ -143,10 +143,12 @@ const CONFIG = family('CONFIG', {
 });
 
 /** A row of the table in the form of COMMAND: name, arity, flags, keys, and what Redis 7 added, of which nothing is known. */
-function factReply({ name, arity, write, keys }: CommandFact, { protocol }: Client): string {
+function factReply({ name, arity, write, grows, keys }: CommandFact, { protocol }: Client): string {
   const flags = [encode.status(write ? 'write' : 'readonly')];
+  if (grows) flags.push(encode.status('denyoom'));
   const range = typeof keys === 'object' && 'first' in keys ? keys : { first: 0, last: 0, step: 0 };
-  if (typeof keys === 'object' && 'counted' in keys) flags.push(encode.status('movablekeys'));
+  if (keys === 'found' || (typeof keys === 'object' && 'counted' in keys))
+    flags.push(encode.status('movablekeys'));
   return encode.array([
     ...[encode.bulk(name), encode.integer(arity), encode.set(flags, protocol)],
     ...[range.first, range.last, range.step].map(encode.integer),

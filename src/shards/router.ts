@@ -20,8 +20,8 @@ export function routeOf(words: readonly Word[], command: CommandFact, shards: nu
   if (command.keys === 'none') return 'any';
   if (shards === 1) return 0;
   let route: ShardId | undefined;
-  for (const key of keysOf(words, command.keys)) {
-    const shard = shardOfSlot(native.slotOf(typeof key === 'object' ? key : String(key)), shards);
+  for (const slot of slotsOf(words, command.keys)) {
+    const shard = shardOfSlot(slot, shards);
     if (route !== undefined && route !== shard) throw crossSlot();
     route = shard;
   }
@@ -34,6 +34,15 @@ export function routeOfAll(routes: readonly Route[]): ShardId {
   const [only] = shards;
   if (shards.size > 1 || only === 'all') throw crossSlot();
   return only ?? 0;
+}
+
+function slotsOf(words: readonly Word[], keys: Exclude<CommandFact['keys'], 'all' | 'none'>): number[] {
+  if (keys !== 'found') {
+    return keysOf(words, keys).map((key) => native.slotOf(typeof key === 'object' ? key : String(key)));
+  }
+  const slots = native.slotsOf(words);
+  if (slots === null) throw crossSlot();
+  return slots;
 }
 
 function keysOf(words: readonly Word[], keys: Exclude<CommandFact['keys'], string>): readonly Word[] {

@@ -2,12 +2,12 @@
 
 use super::env::{CLOSED, Failure, Outcome, remember_error_class, text, throw};
 use super::handle::{Handle, Mode};
-use super::value::{array, integer, number, object, undefined};
+use super::value::{array, boolean, integer, null, number, object, undefined};
 use super::word::{self, Accept, Place, Requests, each_element};
 use super::{encoded, generic, hot};
 use crate::clock;
 use crate::command::route::SHARDS_MAX;
-use crate::command::{FAMILIES, Keys, Spec};
+use crate::command::{FAMILIES, Keys, Spec, resolve};
 use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::slot::slot_of;
 use crate::keyspace::{Keyspace, Statistics};
@@ -142,15 +142,14 @@ fn fact(env: napi_env, spec: &Spec) -> Outcome {
     let keys = match spec.keys {
         Keys::None => text(env, "none")?,
         Keys::All => text(env, "all")?,
+        Keys::Found(_) => text(env, "found")?,
         Keys::Counted { at } => object(env, &[(c"counted", count(at as i64)?)])?,
         Keys::Range { first, last, step } => {
             let (first, last, step) = (count(first as i64)?, count(last as i64)?, count(step as i64)?);
             object(env, &[(c"first", first), (c"last", last), (c"step", step)])?
         }
     };
-    let mut write = ptr::null_mut();
-    // SAFETY: `env` is the running call's.
-    unsafe { sys::napi_get_boolean(env, spec.write, &mut write) };
+    let (write, grows) = (boolean(env, spec.write)?, boolean(env, spec.grows)?);
     let (name, arity) = (text(env, spec.name)?, count(i64::from(spec.arity))?);
     object(
         env,
@@ -158,6 +157,7 @@ fn fact(env: napi_env, spec: &Spec) -> Outcome {
             (c"name", name),
             (c"arity", arity),
             (c"write", write),
+            (c"grows", grows),
             (c"keys", keys),
         ],
     )
@@ -172,6 +172,21 @@ fn slot(env: napi_env, [key]: [napi_value; 1]) -> Outcome {
     let mut place = Place::<256>::new();
     let key = place.read(env, key, Accept::Bytes, "key")?;
     integer(env, i64::from(slot_of(key)))
+}
+
+/// The slots of a request's keys; null if it may touch any.
+fn slots(env: napi_env, [words]: [napi_value; 1]) -> Outcome {
+    let mut requests = Requests::default();
+    requests.read(env, words, "words")?;
+    let words = requests.words();
+    let spec = resolve(&words)?;
+    if spec.needs_all(&words) {
+        return null(env);
+    }
+    let keys = spec.keys_of(&words);
+    array(env, keys.as_slice(), |key: &&[u8]| {
+        integer(env, i64::from(slot_of(key)))
+    })
 }
 
 fn encode(env: napi_env, [words]: [napi_value; 1]) -> Outcome {
@@ -212,6 +227,7 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         c"digest" digest;
         c"commandTable" command_table;
         c"slotOf" slot;
+        c"slotsOf" slots;
         c"encodeRequest" encode;
         c"transcodeReply" encoded::transcode;
     }

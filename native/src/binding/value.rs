@@ -19,6 +19,12 @@ pub fn null(env: napi_env) -> Outcome {
     make(|out| unsafe { sys::napi_get_null(env, out) })
 }
 
+/// `true` or `false`.
+pub fn boolean(env: napi_env, yes: bool) -> Outcome {
+    // SAFETY: see `undefined`.
+    make(|out| unsafe { sys::napi_get_boolean(env, yes, out) })
+}
+
 /// A number.
 pub fn number(env: napi_env, number: f64) -> Outcome {
     // SAFETY: see `undefined`.

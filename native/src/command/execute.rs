@@ -1,6 +1,6 @@
 //! From the words of a request to its reply: find the row, check the number of words, lock the keys, run the code.
 
-use super::{Args, CommandResult, FAMILIES, Keys, Spec, args};
+use super::{Args, CommandResult, FAMILIES, Keys, Spec, Wanted, args};
 use crate::keyspace::{Keyspace, STRING_BYTES_MAX, Scope};
 use crate::status::Status;
 use hashbrown::HashTable;
@@ -113,12 +113,23 @@ impl Spec {
                 let count = usize::try_from(count).unwrap_or(0);
                 words.iter().skip(at + 1).take(count).copied().collect()
             }
+            Keys::Found(find) => match find(words) {
+                Wanted::All => KeyList::new(),
+                Wanted::Words(positions) => positions
+                    .iter()
+                    .filter_map(|&position| words.get(position).copied())
+                    .collect(),
+            },
         }
     }
 
-    /// Whether the command has to see the whole keyspace.
-    pub fn needs_all(&self) -> bool {
-        self.keys == Keys::All
+    /// Whether this request has to see the whole keyspace.
+    pub fn needs_all(&self, words: Args<'_>) -> bool {
+        match self.keys {
+            Keys::All => true,
+            Keys::Found(find) => find(words) == Wanted::All,
+            _ => false,
+        }
     }
 }
 
@@ -141,7 +152,7 @@ pub fn execute(keyspace: &Keyspace, words: Args<'_>, now_ms: i64, seed: u64) -> 
 fn run(keyspace: &Keyspace, words: Args<'_>, stamp: Option<(i64, u64)>) -> CommandResult {
     let spec = resolve(words)?;
     let keys = spec.keys_of(words);
-    let scope = if spec.needs_all() {
+    let scope = if spec.needs_all(words) {
         Scope::All
     } else {
         Scope::Keys(&keys)

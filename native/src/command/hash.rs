@@ -3,7 +3,7 @@
 use super::args::{int, is_option};
 use super::extended::{self, Parsed};
 use super::scan::{self, ScanOptions};
-use super::{Args, CommandResult, ONE, Spec, read, sample, write};
+use super::{Args, CommandResult, ONE, Spec, grow, read, sample, write};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -11,9 +11,9 @@ use crate::value::{Element, HashValue};
 
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
-    write("hset", -4, ONE, hset),
-    write("hmset", -4, ONE, hmset),
-    write("hsetnx", 4, ONE, hsetnx),
+    grow("hset", -4, ONE, hset),
+    grow("hmset", -4, ONE, hmset),
+    grow("hsetnx", 4, ONE, hsetnx),
     read("hget", 3, ONE, hget),
     read("hmget", -3, ONE, hmget),
     read("hgetall", 2, ONE, hgetall),
@@ -23,8 +23,8 @@ pub const COMMANDS: &[Spec] = &[
     read("hexists", 3, ONE, hexists),
     read("hlen", 2, ONE, hlen),
     read("hstrlen", 3, ONE, hstrlen),
-    write("hincrby", 4, ONE, hincrby),
-    write("hincrbyfloat", 4, ONE, hincrbyfloat),
+    grow("hincrby", 4, ONE, hincrby),
+    grow("hincrbyfloat", 4, ONE, hincrbyfloat),
     read("hrandfield", -2, ONE, hrandfield),
     read("hscan", -3, ONE, hscan),
 ];

@@ -3,7 +3,7 @@
 use super::args::{int, is_option};
 use super::expiry::{self, Unit};
 use super::scan::{self, ScanOptions};
-use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, glob, read, write};
+use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, glob, grow, read, write};
 use crate::keyspace::{Db, EntryView, Expiry};
 use crate::reply::Reply;
 use crate::status::Status;
@@ -34,7 +34,7 @@ pub const COMMANDS: &[Spec] = &[
     write("persist", 2, ONE, persist),
     write("rename", 3, TWO, rename),
     write("renamenx", 3, TWO, renamenx),
-    write("copy", -3, TWO, copy),
+    grow("copy", -3, TWO, copy),
     read("scan", -2, Keys::All, scan),
     read("keys", 2, Keys::All, keys),
     read("randomkey", 1, Keys::All, randomkey),

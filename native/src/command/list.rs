@@ -3,7 +3,7 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Args, CommandResult, ONE, Spec, TWO, args, read, span, write};
+use super::{Args, CommandResult, ONE, Spec, TWO, args, grow, read, span, write};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -13,21 +13,21 @@ use crate::value::list::End;
 
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
-    write("lpush", -3, ONE, |db, words| push(db, words, End::Head)),
-    write("rpush", -3, ONE, |db, words| push(db, words, End::Tail)),
-    write("lpushx", -3, ONE, |db, words| push_if_there(db, words, End::Head)),
-    write("rpushx", -3, ONE, |db, words| push_if_there(db, words, End::Tail)),
+    grow("lpush", -3, ONE, |db, words| push(db, words, End::Head)),
+    grow("rpush", -3, ONE, |db, words| push(db, words, End::Tail)),
+    grow("lpushx", -3, ONE, |db, words| push_if_there(db, words, End::Head)),
+    grow("rpushx", -3, ONE, |db, words| push_if_there(db, words, End::Tail)),
     write("lpop", -2, ONE, |db, words| pop(db, words, "lpop", End::Head)),
     write("rpop", -2, ONE, |db, words| pop(db, words, "rpop", End::Tail)),
     read("llen", 2, ONE, llen),
     read("lrange", 4, ONE, lrange),
     read("lindex", 3, ONE, lindex),
-    write("lset", 4, ONE, lset),
+    grow("lset", 4, ONE, lset),
     write("lrem", 4, ONE, lrem),
     write("ltrim", 4, ONE, ltrim),
-    write("linsert", 5, ONE, linsert),
-    write("lmove", 5, TWO, lmove),
-    write("rpoplpush", 3, TWO, rpoplpush),
+    grow("linsert", 5, ONE, linsert),
+    grow("lmove", 5, TWO, lmove),
+    grow("rpoplpush", 3, TWO, rpoplpush),
     read("lpos", -3, ONE, lpos),
 ];
 

@@ -32,6 +32,7 @@ pub use transaction::{execute_transaction, execute_transaction_now};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
+use smallvec::SmallVec;
 
 /// The words of a request, the command's name first.
 pub type Args<'a> = &'a [&'a [u8]];
@@ -44,7 +45,7 @@ pub type CommandResult = Result<Reply, Status>;
 pub type Handler = fn(&mut Db<'_>, Args<'_>) -> CommandResult;
 
 /// Where the keys stand among the words of a request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 pub enum Keys {
     /// The command names no key.
     None,
@@ -64,6 +65,18 @@ pub enum Keys {
         /// The counting word.
         at: usize,
     },
+    /// In places that depend on the other words. The function never refuses: what is wrong with the words is for the
+    /// command to say.
+    Found(fn(Args<'_>) -> Wanted),
+}
+
+/// What [`Keys::Found`] has found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Wanted {
+    /// The request may touch any key.
+    All,
+    /// The positions of the keys among the words.
+    Words(SmallVec<[usize; 4]>),
 }
 
 /// One key, the first word after the name.
@@ -94,6 +107,8 @@ pub struct Spec {
     pub arity: i32,
     /// Whether the command may change the state, and so has to go through the log.
     pub write: bool,
+    /// Whether the command may need memory, and so is refused when there is none left (Redis's flag `denyoom`).
+    pub grows: bool,
     /// Which words are keys.
     pub keys: Keys,
     /// The code.
@@ -106,6 +121,7 @@ pub const fn read(name: &'static str, arity: i32, keys: Keys, handler: Handler) 
         name,
         arity,
         write: false,
+        grows: false,
         keys,
         handler,
     }
@@ -117,8 +133,17 @@ pub const fn write(name: &'static str, arity: i32, keys: Keys, handler: Handler)
         name,
         arity,
         write: true,
+        grows: false,
         keys,
         handler,
+    }
+}
+
+/// Short form of a [`Spec`] that may write and need memory.
+pub const fn grow(name: &'static str, arity: i32, keys: Keys, handler: Handler) -> Spec {
+    Spec {
+        grows: true,
+        ..write(name, arity, keys, handler)
     }
 }
 

@@ -1,7 +1,7 @@
 //! DUMP and RESTORE.
 
 use super::args::{int, is_option};
-use super::{Args, CommandResult, ONE, Spec, read, write};
+use super::{Args, CommandResult, ONE, Spec, grow, read};
 use crate::keyspace::{Db, Expiry};
 use crate::rdb::load::Built;
 use crate::rdb::payload::{self, Refusal};
@@ -9,7 +9,7 @@ use crate::reply::Reply;
 use crate::status::Status;
 
 /// The family.
-pub const COMMANDS: &[Spec] = &[read("dump", 2, ONE, dump), write("restore", -4, ONE, restore)];
+pub const COMMANDS: &[Spec] = &[read("dump", 2, ONE, dump), grow("restore", -4, ONE, restore)];
 
 fn dump(db: &mut Db<'_>, args: Args<'_>) -> CommandResult {
     Ok(match db.view(args[1]) {

@@ -40,13 +40,16 @@ pub enum Route {
 /// Where a request has to run.
 ///
 /// # Errors
-/// CROSSSLOT if its keys belong to several shards.
+/// CROSSSLOT if its keys belong to several shards, or may be any.
 pub fn route(spec: &Spec, words: Args<'_>, shards: usize) -> Result<Route, Status> {
-    if spec.keys == Keys::All {
+    if matches!(spec.keys, Keys::All) {
         return Ok(Route::Every);
     }
     if shards == 1 {
         return Ok(Route::One(0));
+    }
+    if spec.needs_all(words) {
+        return Err(CROSS_SLOT);
     }
     let keys = spec.keys_of(words);
     let Some(first) = keys.first() else {

@@ -2,7 +2,7 @@
 
 use super::args::{int, is_option};
 use super::scan::{self, ScanOptions};
-use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, read, sample, write};
+use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, grow, read, sample, write};
 use crate::keyspace::{Db, Expiry};
 use crate::reply::Reply;
 use crate::status::Status;
@@ -10,7 +10,7 @@ use crate::value::{Collection, Element, SetValue};
 
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
-    write("sadd", -3, ONE, sadd),
+    grow("sadd", -3, ONE, sadd),
     write("srem", -3, ONE, srem),
     read("sismember", 3, ONE, sismember),
     read("smismember", -3, ONE, smismember),
@@ -23,9 +23,9 @@ pub const COMMANDS: &[Spec] = &[
     read("sinter", -2, REST, sinter),
     read("sdiff", -2, REST, sdiff),
     read("sintercard", -3, Keys::Counted { at: 1 }, sintercard),
-    write("sunionstore", -3, REST, sunionstore),
-    write("sinterstore", -3, REST, sinterstore),
-    write("sdiffstore", -3, REST, sdiffstore),
+    grow("sunionstore", -3, REST, sunionstore),
+    grow("sinterstore", -3, REST, sinterstore),
+    grow("sdiffstore", -3, REST, sdiffstore),
     read("sscan", -3, ONE, sscan),
 ];
 

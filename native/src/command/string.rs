@@ -2,7 +2,7 @@
 
 use super::args::{int, is_option};
 use super::extended::{self, Parsed};
-use super::{Args, CommandResult, Keys, ONE, REST, Spec, expiry, read, write};
+use super::{Args, CommandResult, Keys, ONE, REST, Spec, expiry, grow, read, write};
 use crate::keyspace::{Db, Expiry};
 use crate::reply::Reply;
 use crate::status::Status;
@@ -17,26 +17,26 @@ const PAIRS: Keys = Keys::Range {
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
     read("get", 2, ONE, get),
-    write("set", -3, ONE, set),
-    write("setnx", 3, ONE, setnx),
-    write("setex", 4, ONE, setex),
-    write("psetex", 4, ONE, psetex),
-    write("getset", 3, ONE, getset),
+    grow("set", -3, ONE, set),
+    grow("setnx", 3, ONE, setnx),
+    grow("setex", 4, ONE, setex),
+    grow("psetex", 4, ONE, psetex),
+    grow("getset", 3, ONE, getset),
     write("getdel", 2, ONE, getdel),
     write("getex", -2, ONE, getex),
     read("mget", -2, REST, mget),
-    write("mset", -3, PAIRS, mset),
-    write("msetnx", -3, PAIRS, msetnx),
-    write("append", 3, ONE, append),
+    grow("mset", -3, PAIRS, mset),
+    grow("msetnx", -3, PAIRS, msetnx),
+    grow("append", 3, ONE, append),
     read("strlen", 2, ONE, strlen),
     read("getrange", 4, ONE, getrange),
     read("substr", 4, ONE, getrange),
-    write("setrange", 4, ONE, setrange),
-    write("incr", 2, ONE, incr),
-    write("decr", 2, ONE, decr),
-    write("incrby", 3, ONE, incrby),
-    write("decrby", 3, ONE, decrby),
-    write("incrbyfloat", 3, ONE, incrbyfloat),
+    grow("setrange", 4, ONE, setrange),
+    grow("incr", 2, ONE, incr),
+    grow("decr", 2, ONE, decr),
+    grow("incrby", 3, ONE, incrby),
+    grow("decrby", 3, ONE, decrby),
+    grow("incrbyfloat", 3, ONE, incrbyfloat),
 ];
 
 /// The string as a reply, null if there is none.

@@ -1,7 +1,7 @@
 //! Several requests as one: nobody sees the state in between.
 
 use super::execute::{KeyList, resolve};
-use super::{Args, CommandResult};
+use super::{Args, CommandResult, Spec};
 use crate::keyspace::{Keyspace, Scope};
 use crate::reply::Reply;
 use crate::status::Status;
@@ -37,7 +37,8 @@ fn run(keyspace: &Keyspace, requests: &[Args<'_>], stamp: Option<(i64, u64)>) ->
         .zip(requests)
         .flat_map(|(spec, words)| spec.keys_of(words))
         .collect();
-    let scope = if specs.iter().any(|spec| spec.needs_all()) {
+    let needs_all = |(spec, words): (&&Spec, &Args<'_>)| spec.needs_all(words);
+    let scope = if specs.iter().zip(requests).any(needs_all) {
         Scope::All
     } else {
         Scope::Keys(&keys)

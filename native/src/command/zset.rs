@@ -8,7 +8,7 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-use super::{Args, CommandResult, ONE, Spec, TWO, args, number, read, scan, span, write};
+use super::{Args, CommandResult, ONE, Spec, TWO, args, grow, number, read, scan, span, write};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -17,8 +17,8 @@ use smallvec::SmallVec;
 
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
-    write("zadd", -4, ONE, zadd),
-    write("zincrby", 4, ONE, zincrby),
+    grow("zadd", -4, ONE, zadd),
+    grow("zincrby", 4, ONE, zincrby),
     write("zrem", -3, ONE, zrem),
     read("zscore", 3, ONE, zscore),
     read("zmscore", -3, ONE, zmscore),
@@ -36,7 +36,7 @@ pub const COMMANDS: &[Spec] = &[
     read("zrevrangebyscore", -4, ONE, range::zrevrangebyscore),
     read("zrangebylex", -4, ONE, range::zrangebylex),
     read("zrevrangebylex", -4, ONE, range::zrevrangebylex),
-    write("zrangestore", -5, TWO, range::zrangestore),
+    grow("zrangestore", -5, TWO, range::zrangestore),
     write("zremrangebyrank", 4, ONE, range::zremrangebyrank),
     write("zremrangebyscore", 4, ONE, range::zremrangebyscore),
     write("zremrangebylex", 4, ONE, range::zremrangebylex),

@@ -1,5 +1,5 @@
 use crate::command::testing::{TestDb, flatten};
-use crate::command::{execute_transaction, resolve};
+use crate::command::{Args, Keys, Wanted, execute_transaction, grow, resolve};
 use crate::reply::Reply;
 use crate::status::Status;
 use std::collections::HashMap;
@@ -291,4 +291,17 @@ fn requests_are_checked_before_they_run() {
         spec.keys_of(&[b"MSET", b"a", b"1", b"b", b"2"]).as_slice(),
         [b"a", b"b"]
     );
+}
+
+#[test]
+fn keys_may_depend_on_the_other_words() {
+    let find = |words: Args<'_>| match words.get(1) {
+        Some(word) if word.contains(&b'*') => Wanted::All,
+        _ => Wanted::Words((1..words.len() + 1).step_by(2).collect()),
+    };
+    let spec = grow("found", -1, Keys::Found(find), |_, _| Ok(Reply::OK));
+    let words: Args<'_> = &[b"found", b"a", b"1", b"b"];
+    assert_eq!(spec.keys_of(words).as_slice(), [b"a", b"b"]);
+    assert!(!spec.needs_all(words) && spec.needs_all(&[b"found", b"x*"]));
+    assert!(spec.write && spec.grows);
 }
