@@ -3,6 +3,7 @@
  * `npm run test:differential -- --seconds N --seed S`.
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Family } from '../differential/families/family.js';
 import { compareWithRedis } from '../differential/run.js';
 import { REDIS_MISSING, type Redis, redisVersion, startRedis } from '../support/redis.js';
 
@@ -22,5 +23,18 @@ describe.skipIf(missing)(`compared with redis-server${missing ? `: ${REDIS_MISSI
     const { difference, requests } = await compareWithRedis(redis, seed, 4000);
     expect(difference).toBeUndefined();
     expect(requests).toBeGreaterThanOrEqual(4000);
+  });
+
+  test('a difference is noticed, and told in a few requests', { timeout: 60_000 }, async () => {
+    const drawn: Family = {
+      name: 'drawn',
+      rows: [
+        (w) => ['SADD', w.key(), ...w.words(5, 10)],
+        { fixed: true, make: (w) => ['SPOP', w.key(), '1'] },
+      ],
+    };
+    const { difference = '' } = await compareWithRedis(redis, 1, 4000, [drawn]);
+    expect(difference).toMatch(/redis: .*\nholdfast: /);
+    expect(difference.split('\n').length).toBeLessThan(10);
   });
 });

@@ -1,15 +1,20 @@
 /** The comparison: one sequence of random requests to a real Redis and to a keyspace, every reply held against the other. */
-import { Keyspace } from 'holdfast';
-import { Redis as Client } from 'ioredis';
 import { SeededRandom } from '../support/random.js';
 import type { Redis } from '../support/redis.js';
-import { type Comparable, comparable, equal, meantDifference } from './compare.js';
-import { Generator, type Request, UNKNOWN } from './generate.js';
+import type { Comparable, Family, Request } from './families/family.js';
+import { FAMILIES } from './families/index.js';
+import { Generator } from './generate.js';
+import { type Answers, EQUAL, Pair } from './pair.js';
+import { shrink } from './shrink.js';
 
 /** Requests sent before both states are compared. */
 const BATCH = 400;
-/** Requests shown before the one that differed. */
-const HISTORY = 12;
+/** Requests before a difference that are shown at most. */
+const SHOWN_MAX = 40;
+const SHRINK_TIMEOUT_MS = 30_000;
+
+/** How the content of a key is read whole, by its type. */
+const STATE = new Map(FAMILIES.flatMap(({ state = {} }) => Object.entries(state)));
 
 /** What a comparison came to. */
 export interface Outcome {
@@ -21,91 +26,90 @@ export interface Outcome {
 }
 
 /** Compares a sequence made from `seed`, of at least so many requests. Stops at the first difference. */
-export async function compareWithRedis(redis: Redis, seed: number, requests: number): Promise<Outcome> {
-  const client = new Client({ port: redis.port, host: '127.0.0.1', stringNumbers: true });
-  using keyspace = new Keyspace();
-  const comparison = new Comparison(client, keyspace);
-  try {
-    await client.flushall();
-    const generator = new Generator(new SeededRandom(seed));
-    while (comparison.difference === undefined && comparison.requests < requests) {
-      await comparison.run(Array.from({ length: BATCH }, () => generator.next()));
-      if (comparison.difference === undefined) await comparison.compareStates();
+export async function compareWithRedis(
+  redis: Redis,
+  seed: number,
+  requests: number,
+  families: readonly Family[] = FAMILIES,
+): Promise<Outcome> {
+  await using pair = new Pair(redis);
+  await pair.clear();
+  const comparison = new Comparison(pair, new Generator(new SeededRandom(seed), families));
+  while (comparison.differing === undefined && comparison.requests < requests) await comparison.advance();
+  const { differing, meant, sent } = comparison;
+  const difference = differing && (await told(pair, sent, differing));
+  return { requests: comparison.requests, meant, difference };
+}
+
+class Comparison {
+  requests = 0;
+  readonly meant = new Map<string, number>();
+  /** The requests so far, up to the one that differs. */
+  readonly sent: Request[] = [];
+  differing: Answers | undefined;
+  readonly #pair: Pair;
+  readonly #generator: Generator;
+
+  constructor(pair: Pair, generator: Generator) {
+    this.#pair = pair;
+    this.#generator = generator;
+  }
+
+  /** Sends a batch, and compares the states after it. */
+  async advance(): Promise<void> {
+    const batch = Array.from({ length: BATCH }, () => this.#generator.next());
+    await this.#run(batch);
+    if (this.differing === undefined) this.sent.push(...batch);
+    await this.#run([['DBSIZE'], ['KEYS', '*']]);
+    const reads = this.#pair.keys().flatMap(({ key, type }) => stateReads(key, type));
+    await this.#run(reads);
+  }
+
+  async #run(batch: readonly Request[]): Promise<void> {
+    if (this.differing !== undefined) return;
+    const answers = await this.#pair.ask(batch);
+    this.requests += batch.length;
+    for (const [i, one] of answers.entries()) {
+      if (one.verdict === EQUAL) continue;
+      if (one.verdict === undefined) {
+        this.differing = one;
+        this.sent.push(...batch.slice(0, i));
+        return;
+      }
+      this.meant.set(one.verdict, (this.meant.get(one.verdict) ?? 0) + 1);
     }
-    return comparison;
-  } finally {
-    client.disconnect();
   }
 }
 
-class Comparison implements Outcome {
-  requests = 0;
-  readonly meant = new Map<string, number>();
-  difference: string | undefined;
-  readonly #client: Client;
-  readonly #keyspace: Keyspace;
-  readonly #history: string[] = [];
+/** Type, encoding, expiry and all of the content. */
+function stateReads(key: Buffer, type: string): Request[] {
+  // Expired between the two reads.
+  if (type === 'none') return [['TYPE', key]];
+  const content = STATE.get(type);
+  if (content === undefined) throw new Error(`no family says how a ${type} is read whole`);
+  return [['TYPE', key], ['OBJECT', 'ENCODING', key], ['PEXPIRETIME', key], ...content(key)];
+}
 
-  constructor(client: Client, keyspace: Keyspace) {
-    this.#client = client;
-    this.#keyspace = keyspace;
-  }
-
-  async run(batch: readonly Request[]): Promise<void> {
-    const theirs = await Promise.all(batch.map((request) => this.#ask(request)));
-    for (const [i, request] of batch.entries()) {
-      this.#check(request, theirs[i]);
-      if (this.difference !== undefined) return;
-    }
-  }
-
-  /** Reads everything on both sides, each value whole. */
-  async compareStates(): Promise<void> {
-    await this.run([['DBSIZE'], ['KEYS', '*']]);
-    const keys = this.#keyspace.bytes.keys('*');
-    for (const key of keys) {
-      const read = {
-        none: ['GET', key],
-        string: ['GET', key],
-        hash: ['HGETALL', key],
-        list: ['LRANGE', key, '0', '-1'],
-        set: ['SMEMBERS', key],
-        zset: ['ZRANGE', key, '0', '-1', 'WITHSCORES'],
-      } satisfies Record<string, Request>;
-      await this.run([['TYPE', key], read[this.#keyspace.type(key)], ['EXPIRETIME', key]]);
-    }
-  }
-
-  async #ask([name = '', ...words]: Request): Promise<unknown> {
-    // The client reshapes replies of commands that it knows by their names in lower case.
-    const sent = UNKNOWN.test(String(name)) ? String(name) : String(name).toUpperCase();
-    return this.#client.callBuffer(sent, ...words).catch((error: unknown) => error);
-  }
-
-  #answer([name = '', ...words]: Request): unknown {
-    try {
-      return this.#keyspace.bytes.call(name, ...words);
-    } catch (error) {
-      return error;
-    }
-  }
-
-  #check(request: Request, reply: unknown): void {
-    this.requests += 1;
-    const ours = comparable(request, this.#answer(request));
-    const theirs = comparable(request, reply);
-    this.#history.push(printed(request));
-    if (this.#history.length > HISTORY) this.#history.shift();
-    if (equal(theirs, ours)) return;
-    const reason = meantDifference(request, theirs, ours);
-    if (reason !== undefined) this.meant.set(reason, (this.meant.get(reason) ?? 0) + 1);
-    else this.difference = this.#told(theirs, ours);
-  }
-
-  #told(theirs: Comparable, ours: Comparable): string {
-    const lines = [...this.#history.map((line) => `  ${line}`), `redis:    ${shown(theirs)}`];
-    return [...lines, `holdfast: ${shown(ours)}`, `(request ${this.requests})`].join('\n');
-  }
+/** The difference with the few requests that lead to it. */
+async function told(pair: Pair, sent: readonly Request[], differing: Answers): Promise<string> {
+  const replay = async (requests: readonly Request[]): Promise<Answers | undefined> => {
+    await pair.clear();
+    const last = (await pair.ask([...requests, differing.request])).at(-1);
+    return last?.verdict === undefined ? last : undefined;
+  };
+  const differs = async (requests: readonly Request[]) => (await replay(requests)) !== undefined;
+  const again = await differs(sent);
+  const few = again ? await shrink(sent, differing.request, differs, SHRINK_TIMEOUT_MS) : sent;
+  const { request, redis, ours } = (again ? await replay(few) : undefined) ?? differing;
+  return [
+    again
+      ? `after ${few.length} requests of ${sent.length}:`
+      : `not met again; after ${sent.length} requests:`,
+    ...few.slice(-SHOWN_MAX).map((one) => `  ${printed(one)}`),
+    `  ${printed(request)}`,
+    `redis:    ${shown(redis)}`,
+    `holdfast: ${shown(ours)}`,
+  ].join('\n');
 }
 
 function printed(request: Request): string {

@@ -1,0 +1,12 @@
+/** The families in the comparison with Redis, one line each. */
+import type { Family } from './family.js';
+import { hashes } from './hashes.js';
+import { keys } from './keys.js';
+import { lexRanges } from './lex-ranges.js';
+import { lists } from './lists.js';
+import { sets } from './sets.js';
+import { sortedSets } from './sorted-sets.js';
+import { strings } from './strings.js';
+
+/** All families. Their order decides what a seed makes. */
+export const FAMILIES: readonly Family[] = [strings, hashes, lists, sets, sortedSets, lexRanges, keys];
