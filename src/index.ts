@@ -14,14 +14,17 @@ export type {
 } from './commands/form.js';
 export type { FieldValue } from './commands/hashes.js';
 export type { CopyOptions, ExpireCondition, KeyScanOptions, KeyType } from './commands/keys.js';
-export type { ListEnd, LposOptions } from './commands/lists.js';
+export type { ListEnd, LmpopOptions, LposOptions, PoppedItems } from './commands/lists.js';
 export type { Cursor, ScanOptions } from './commands/scan.js';
 export type { SintercardOptions } from './commands/sets.js';
 export type {
+  PoppedMembers,
   ScoreBound,
   ScoredMember,
   ScoredMembers,
+  ScoreEnd,
   ZaddOptions,
+  ZmpopOptions,
   ZrangeOptions,
   ZrangestoreOptions,
 } from './commands/sorted-sets.js';

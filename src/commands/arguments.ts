@@ -75,6 +75,12 @@ export function instant(value: number | Date, unitMs: number, name: string): num
   return Math.floor(ms / unitMs);
 }
 
+/** One of a few words, in upper case. */
+export function oneOf<T extends string>(value: T, name: string, allowed: readonly T[]): string {
+  if (!allowed.includes(value)) throw new TypeError(`${name} must be one of: ${allowed.join(', ')}`);
+  return value.toUpperCase();
+}
+
 /** Appends one item or several to `words`; none at all is refused, as Redis does. */
 export function pushAll<T>(
   words: Word[],
@@ -88,6 +94,14 @@ export function pushAll<T>(
   }
   if (items.length === 0) throw new RangeError(`${name} must not be empty`);
   for (let i = 0; i < items.length; i++) words.push(check(items[i], `${name}[${i}]`));
+  return words;
+}
+
+/** Appends the number of keys, and the keys. */
+export function pushCounted(words: Word[], keys: OneOrMore<Bytes>): Word[] {
+  const at = words.push(0) - 1;
+  pushAll(words, keys, 'keys', bytes);
+  words[at] = words.length - at - 1;
   return words;
 }
 

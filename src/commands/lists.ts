@@ -1,6 +1,16 @@
 /** List commands. */
 import type { Bytes, Word } from '../keyspace/native.js';
-import { bytes, count, integer, type OneOrMore, pushAll, withCount, word } from './arguments.js';
+import {
+  bytes,
+  count,
+  integer,
+  type OneOrMore,
+  oneOf,
+  pushAll,
+  pushCounted,
+  withCount,
+  word,
+} from './arguments.js';
 import type { Definitions } from './definition.js';
 import type { Bulk, Form, OneOrMany, Reply, Sync } from './form.js';
 import { countOption, integerOption, optionsOf } from './options.js';
@@ -17,6 +27,20 @@ export interface LposOptions<N extends number | undefined = number | undefined> 
   count?: N;
   /** Look at so many items at most. Default: 0, all. */
   maxLen?: number;
+}
+
+/** Options of `lmpop`. */
+export interface LmpopOptions {
+  /** Take so many items at most; above 0. Default: 1. */
+  count?: number;
+}
+
+/** What `lmpop` took. */
+export interface PoppedItems<B extends Bytes = Bytes> {
+  /** The list they were in. */
+  key: B;
+  /** The items, the one at the end first. */
+  items: B[];
 }
 
 /** List commands that read. */
@@ -73,6 +97,17 @@ export interface ListWrites<F extends Form> {
   /** As {@link lpop}, from the tail. Redis: `RPOP`. */
   rpop<N extends number | undefined = undefined>(key: Bytes, count?: N): Reply<F, OneOrMany<N, F['bulk']>>;
   /**
+   * Takes items from an end of the first of several lists that has any, and answers them with its key; `null` if there are
+   * none in any.
+   *
+   * Redis: `LMPOP`. O(keys + items).
+   */
+  lmpop(
+    keys: OneOrMore<Bytes>,
+    from: ListEnd,
+    options?: LmpopOptions,
+  ): Reply<F, PoppedItems<F['bulk']> | null>;
+  /**
    * Overwrites the item at an index.
    *
    * Redis: `LSET`. O(distance from the nearer end).
@@ -104,16 +139,13 @@ export interface ListWrites<F extends Form> {
   lmove(source: Bytes, destination: Bytes, from: ListEnd, to: ListEnd): Reply<F, F['bulk'] | null>;
 }
 
-function oneOf<T extends string>(value: T, name: string, allowed: readonly T[]): string {
-  if (!allowed.includes(value)) throw new TypeError(`${name} must be one of: ${allowed.join(', ')}`);
-  return value.toUpperCase();
-}
-
 const pushLposOptions = optionsOf<LposOptions>('lpos', {
   rank: integerOption,
   count: countOption,
   maxLen: countOption,
 });
+
+const pushLmpopOptions = optionsOf<LmpopOptions>('lmpop', { count: countOption });
 
 const ENDS: readonly ListEnd[] = ['left', 'right'];
 
@@ -166,6 +198,18 @@ export const listWrites = {
   rpop: {
     encode: (key, n) => withCount(['RPOP', bytes(key, 'key')], n, count),
     shape: (reply, [, n]) => (n === undefined ? shape.bulkOrNull(reply) : shape.bulksOrNone(reply)),
+  },
+  lmpop: {
+    encode: (keys, from, options) => {
+      const words = pushCounted(['LMPOP'], keys);
+      words.push(oneOf(from, 'from', ENDS));
+      return pushLmpopOptions(words, options);
+    },
+    shape: (reply) => {
+      if (reply === null) return null;
+      const [key, items] = shape.entry(reply);
+      return { key: shape.bulk(key), items: shape.bulks(items) };
+    },
   },
   lset: {
     encode: (key, index, value) => ['LSET', bytes(key, 'key'), integer(index, 'index'), word(value, 'value')],

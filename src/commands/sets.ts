@@ -1,6 +1,6 @@
 /** Set commands. */
 import type { Bytes, Word } from '../keyspace/native.js';
-import { bytes, count, integer, type OneOrMore, pushAll, withCount, word } from './arguments.js';
+import { bytes, count, integer, type OneOrMore, pushAll, pushCounted, withCount, word } from './arguments.js';
 import type { Definitions } from './definition.js';
 import type { Bulk, Form, OneOrMany, Reply, Sync } from './form.js';
 import { countOption, optionsOf } from './options.js';
@@ -107,11 +107,7 @@ export const setReads = {
   sinter: { encode: (keys) => pushAll(['SINTER'], keys, 'keys', bytes), shape: shape.bulks },
   sdiff: { encode: (keys) => pushAll(['SDIFF'], keys, 'keys', bytes), shape: shape.bulks },
   sintercard: {
-    encode: (keys, options) => {
-      const words: Word[] = pushAll(['SINTERCARD', 0], keys, 'keys', bytes);
-      words[1] = words.length - 2;
-      return pushSintercardOptions(words, options);
-    },
+    encode: (keys, options) => pushSintercardOptions(pushCounted(['SINTERCARD'], keys), options),
     shape: shape.integer,
   },
   sscan: {

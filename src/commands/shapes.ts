@@ -77,6 +77,13 @@ export function bulksOrNone(reply: ReplyValue): Bulk[] {
   return reply === null ? [] : bulks(reply);
 }
 
+/** An array of two. */
+export function entry(reply: ReplyValue): readonly [ReplyValue, ReplyValue] {
+  const [first, second, ...more] = items(reply);
+  if (first === undefined || second === undefined || more.length > 0) throw unexpected('array of two', reply);
+  return [first, second];
+}
+
 /** The pairs of a map, of an array of pairs, or of a flat array. */
 export function pairs(reply: ReplyValue): readonly (readonly [ReplyValue, ReplyValue])[] {
   if (reply instanceof Map) return [...reply];

@@ -5,8 +5,10 @@ import {
   count,
   integer,
   type OneOrMore,
+  oneOf,
   type Pairs,
   pushAll,
+  pushCounted,
   pushPairs,
   score,
   scoreBound,
@@ -14,7 +16,7 @@ import {
 } from './arguments.js';
 import type { Definitions } from './definition.js';
 import type { Bulk, Form, Reply, Sync } from './form.js';
-import { choice, flag, type OptionEncoders, optionsOf } from './options.js';
+import { choice, countOption, flag, type OptionEncoders, optionsOf } from './options.js';
 import { type Cursor, cursorWord, pushScanOptions, type ScanOptions } from './scan.js';
 import * as shape from './shapes.js';
 
@@ -64,6 +66,23 @@ export interface ZrangestoreOptions {
 export interface ZrangeOptions<Scores extends boolean = boolean> extends ZrangestoreOptions {
   /** Answer `{member, score}` instead of members. */
   withScores?: Scores;
+}
+
+/** An end of a sorted set: `min` is the lowest score. */
+export type ScoreEnd = 'min' | 'max';
+
+/** Options of `zmpop`. */
+export interface ZmpopOptions {
+  /** Take so many members at most; above 0. Default: 1. */
+  count?: number;
+}
+
+/** What `zmpop` took. */
+export interface PoppedMembers<B extends Bytes = Bytes> {
+  /** The sorted set they were in. */
+  key: B;
+  /** The members, the one at the end first. */
+  members: ScoredMember<B>[];
 }
 
 type Ranged<Scores extends boolean, B extends Bulk> = Scores extends true ? ScoredMember<B>[] : B[];
@@ -163,6 +182,17 @@ export interface SortedSetWrites<F extends Form> {
   zpopmin<N extends number | undefined = undefined>(key: Bytes, count?: N): Reply<F, Popped<N, F['bulk']>>;
   /** As {@link zpopmin}, with the highest score. Redis: `ZPOPMAX`. */
   zpopmax<N extends number | undefined = undefined>(key: Bytes, count?: N): Reply<F, Popped<N, F['bulk']>>;
+  /**
+   * Takes members from an end of the first of several sorted sets that has any, and answers them with its key; `null` if
+   * there are none in any.
+   *
+   * Redis: `ZMPOP`. O(keys + members * log n).
+   */
+  zmpop(
+    keys: OneOrMore<Bytes>,
+    from: ScoreEnd,
+    options?: ZmpopOptions,
+  ): Reply<F, PoppedMembers<F['bulk']> | null>;
   /** Removes the members of a range of ranks and answers how many. Redis: `ZREMRANGEBYRANK`. O(log n + removed). */
   zremrangebyrank(key: Bytes, start: number, stop: number): Reply<F, number>;
   /** Removes the members of a range of scores and answers how many. Redis: `ZREMRANGEBYSCORE`. O(log n + removed). */
@@ -170,6 +200,10 @@ export interface SortedSetWrites<F extends Form> {
   /** Removes the members of a range of bytes (as `zrange` with `by: 'lex'`), all of one score. Redis: `ZREMRANGEBYLEX`. */
   zremrangebylex(key: Bytes, min: Bytes, max: Bytes): Reply<F, number>;
 }
+
+const pushZmpopOptions = optionsOf<ZmpopOptions>('zmpop', { count: countOption });
+
+const SCORE_ENDS: readonly ScoreEnd[] = ['min', 'max'];
 
 const pushZaddOptions = optionsOf<ZaddOptions>('zadd', { nx: flag, xx: flag, gt: flag, lt: flag, ch: flag });
 
@@ -304,6 +338,18 @@ export const sortedSetWrites = {
   zpopmax: {
     encode: (key, n) => withCount(['ZPOPMAX', bytes(key, 'key')], n, count),
     shape: (reply, [, n]) => (n === undefined ? (scoredMembers(reply)[0] ?? null) : scoredMembers(reply)),
+  },
+  zmpop: {
+    encode: (keys, from, options) => {
+      const words = pushCounted(['ZMPOP'], keys);
+      words.push(oneOf(from, 'from', SCORE_ENDS));
+      return pushZmpopOptions(words, options);
+    },
+    shape: (reply) => {
+      if (reply === null) return null;
+      const [key, members] = shape.entry(reply);
+      return { key: shape.bulk(key), members: scoredMembers(members) };
+    },
   },
   zremrangebyrank: {
     encode: (key, start, stop) => [

@@ -33,6 +33,26 @@ pub fn int(word: &[u8]) -> Result<i64, Status> {
     value.ok_or(Status::NotInteger)
 }
 
+/// An integer not below `min`, which must not be negative.
+///
+/// # Errors
+/// `refusal` for everything else.
+pub fn at_least(word: &[u8], min: usize, refusal: &'static str) -> Result<usize, Status> {
+    let number = int(word).ok().and_then(|number| usize::try_from(number).ok());
+    number
+        .filter(|&number| number >= min)
+        .ok_or(Status::Text(refusal))
+}
+
+/// As [`at_least`] 0, where 0 stands for no limit, and becomes the largest one.
+///
+/// # Errors
+/// `refusal` for what is no number, or a negative one.
+pub fn limit(word: &[u8], refusal: &'static str) -> Result<usize, Status> {
+    let limit = at_least(word, 0, refusal)?;
+    Ok(if limit == 0 { usize::MAX } else { limit })
+}
+
 /// A double: decimal, or an infinity; not NaN, no spaces, nothing that overflows or vanishes.
 ///
 /// # Errors
@@ -81,6 +101,24 @@ mod tests {
             assert_eq!(int(bad.as_bytes()), Err(Status::NotInteger), "{bad}");
         }
         assert_eq!(int(b"99999999999999999999"), Err(Status::NotInteger));
+    }
+
+    #[test]
+    fn numbers_with_a_least_one() {
+        let refusal = "ERR too small";
+        assert_eq!(at_least(b"1", 1, refusal), Ok(1));
+        assert_eq!(
+            at_least(b"9223372036854775807", 1, refusal),
+            Ok(i64::MAX as usize)
+        );
+        for word in [&b"0"[..], b"-1", b"x", b"", b"9223372036854775808"] {
+            assert_eq!(at_least(word, 1, refusal), Err(Status::Text(refusal)));
+        }
+        assert_eq!(
+            (limit(b"0", refusal), limit(b"7", refusal)),
+            (Ok(usize::MAX), Ok(7))
+        );
+        assert_eq!(limit(b"-1", refusal), Err(Status::Text(refusal)));
     }
 
     #[test]

@@ -3,7 +3,8 @@
 #[cfg(test)]
 mod tests;
 
-use super::{Args, CommandResult, ONE, Spec, TWO, args, grow, read, span, write};
+use super::counted::Pop;
+use super::{Args, CommandResult, Keys, ONE, Spec, TWO, args, grow, read, span, write};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -19,6 +20,7 @@ pub const COMMANDS: &[Spec] = &[
     grow("rpushx", -3, ONE, |db, words| push_if_there(db, words, End::Tail)),
     write("lpop", -2, ONE, |db, words| pop(db, words, "lpop", End::Head)),
     write("rpop", -2, ONE, |db, words| pop(db, words, "rpop", End::Tail)),
+    write("lmpop", -4, Keys::Counted { at: 1 }, lmpop),
     read("llen", 2, ONE, llen),
     read("lrange", 4, ONE, lrange),
     read("lindex", 3, ONE, lindex),
@@ -55,11 +57,29 @@ fn pop(db: &mut Db<'_>, words: Args<'_>, name: &str, end: End) -> CommandResult 
         [count] => span::count(count)?,
         _ => return Err(Status::Arity(name.into())),
     };
-    let taken = db.edit(words[1], |list: &mut ListValue| {
-        let taken = std::iter::from_fn(|| list.pop(end)).take(count);
-        taken.map(Reply::Bulk).collect()
-    })?;
+    let taken = db.edit(words[1], |list: &mut ListValue| op_pop(list, count, end))?;
     Ok(taken.map_or(Reply::NullArray, Reply::Array))
+}
+
+fn op_pop(list: &mut ListValue, count: usize, end: End) -> Vec<Reply> {
+    let taken = std::iter::from_fn(|| list.pop(end)).take(count);
+    taken.map(Reply::Bulk).collect()
+}
+
+fn lmpop(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    op_pop_any(db, &Pop::parse(&words[1..], ["LEFT", "RIGHT"])?)
+}
+
+/// Takes from the first list there is. Keys behind it are not looked at, whatever they hold.
+fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
+    let end = if pop.from_second { End::Tail } else { End::Head };
+    for key in pop.keys {
+        let taken = db.edit(key, |list: &mut ListValue| op_pop(list, pop.count, end))?;
+        if let Some(taken) = taken {
+            return Ok(Reply::Array(vec![Reply::bulk(key), Reply::Array(taken)]));
+        }
+    }
+    Ok(Reply::NullArray)
 }
 
 fn llen(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
@@ -200,15 +220,6 @@ struct Search {
     compared_max: usize,
 }
 
-/// Reads a number that is not negative, where 0 stands for no limit.
-fn limit(word: &[u8], refusal: &'static str) -> Result<usize, Status> {
-    match span::count(word) {
-        Ok(0) => Ok(usize::MAX),
-        Ok(limit) => Ok(limit),
-        Err(_) => Err(Status::Text(refusal)),
-    }
-}
-
 fn parse_search(options: &[&[u8]]) -> Result<Search, Status> {
     let mut search = Search {
         backwards: false,
@@ -228,10 +239,10 @@ fn parse_search(options: &[&[u8]]) -> Result<Search, Status> {
                 search.skip = usize::try_from(skip).unwrap_or(usize::MAX);
             }
             [name, count] if args::is_option(name, "COUNT") => {
-                search.count = Some(limit(count, "ERR COUNT can't be negative")?);
+                search.count = Some(args::limit(count, "ERR COUNT can't be negative")?);
             }
             [name, max] if args::is_option(name, "MAXLEN") => {
-                search.compared_max = limit(max, "ERR MAXLEN can't be negative")?;
+                search.compared_max = args::limit(max, "ERR MAXLEN can't be negative")?;
             }
             _ => return Err(Status::Syntax),
         }

@@ -5,6 +5,7 @@
 //! only from [`Db::rng`], and lets no hash-table order decide a result (DESIGN 4.2).
 
 pub mod args;
+pub mod counted;
 mod execute;
 mod expiry;
 pub mod extended;

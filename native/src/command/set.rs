@@ -1,6 +1,7 @@
 //! Set commands.
 
-use super::args::{int, is_option};
+use super::args::{self, int, is_option};
+use super::counted::{self, Miscount};
 use super::scan::{self, ScanOptions};
 use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, grow, read, sample, write};
 use crate::keyspace::{Db, Expiry};
@@ -237,36 +238,20 @@ fn sdiffstore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 }
 
 fn sintercard(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    let keys = int(words[1])
-        .ok()
-        .and_then(|n| usize::try_from(n).ok())
-        .filter(|&n| n > 0);
-    let keys = keys.ok_or(Status::Text("ERR numkeys should be greater than 0"))?;
-    if keys > words.len() - 2 {
-        return Err(Status::Text(
-            "ERR Number of keys can't be greater than number of args",
-        ));
-    }
-    let (keys, options) = words[2..].split_at(keys);
-    let limit = intersection_limit(options)?;
-    let mut count = 0;
-    intersect(sets(db, keys)?, limit, |_| count += 1);
-    Ok(Reply::Int(count))
-}
-
-/// Reads `LIMIT n`; 0, and no limit at all, are the largest one.
-fn intersection_limit(options: Args<'_>) -> Result<usize, Status> {
+    let (keys, options) = counted::split(&words[1..]).map_err(|miscount| match miscount {
+        Miscount::TooMany => Status::Text("ERR Number of keys can't be greater than number of args"),
+        Miscount::NotInteger | Miscount::NotPositive => counted::NO_KEYS,
+    })?;
     let mut limit = usize::MAX;
     for option in options.chunks(2) {
         match option {
-            [name, n] if is_option(name, "LIMIT") => {
-                let n = int(n).ok().and_then(|n| usize::try_from(n).ok());
-                limit = n.ok_or(Status::Text("ERR LIMIT can't be negative"))?;
-            }
+            [name, n] if is_option(name, "LIMIT") => limit = args::limit(n, "ERR LIMIT can't be negative")?,
             _ => return Err(Status::Syntax),
         }
     }
-    Ok(if limit == 0 { usize::MAX } else { limit })
+    let mut count = 0;
+    intersect(sets(db, keys)?, limit, |_| count += 1);
+    Ok(Reply::Int(count))
 }
 
 fn sscan(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {

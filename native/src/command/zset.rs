@@ -8,7 +8,8 @@ mod range;
 #[cfg(test)]
 mod tests;
 
-use super::{Args, CommandResult, ONE, Spec, TWO, args, grow, number, read, scan, span, write};
+use super::counted::Pop;
+use super::{Args, CommandResult, Keys, ONE, Spec, TWO, args, grow, number, read, scan, span, write};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -27,6 +28,7 @@ pub const COMMANDS: &[Spec] = &[
     read("zrevrank", -3, ONE, |db, words| rank(db, words, "zrevrank", true)),
     write("zpopmin", -2, ONE, |db, words| pop(db, words, false)),
     write("zpopmax", -2, ONE, |db, words| pop(db, words, true)),
+    write("zmpop", -4, Keys::Counted { at: 1 }, zmpop),
     read("zscan", -3, ONE, zscan),
     read("zcount", 4, ONE, range::zcount),
     read("zlexcount", 4, ONE, range::zlexcount),
@@ -288,6 +290,30 @@ fn op_pop(zset: &mut ZSetValue, count: usize, from_end: bool) -> Vec<(Reply, Rep
     };
     zset.remove_range(ranks);
     taken
+}
+
+fn zmpop(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    op_pop_any(db, &Pop::parse(&words[1..], ["MIN", "MAX"])?)
+}
+
+/// Takes from the first sorted set there is. Keys behind it are not looked at, whatever they hold.
+fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
+    for key in pop.keys {
+        let taken = db.edit(key, |zset: &mut ZSetValue| {
+            op_pop(zset, pop.count, pop.from_second)
+        })?;
+        if let Some(taken) = taken {
+            // Pairs are nested in both protocols here.
+            let pairs = taken
+                .into_iter()
+                .map(|(member, score)| Reply::Array(vec![member, score]));
+            return Ok(Reply::Array(vec![
+                Reply::bulk(key),
+                Reply::Array(pairs.collect()),
+            ]));
+        }
+    }
+    Ok(Reply::NullArray)
 }
 
 fn zscan(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {

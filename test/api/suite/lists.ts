@@ -82,6 +82,19 @@ export function describeLists(open: Open): void {
       expect(await on.db.lmove('nothing', 'm', 'left', 'right')).toBeNull();
     });
 
+    test('lmpop takes from the first list that has items', async () => {
+      await on.db.rpush('l', ['a', 'b', 'c']);
+      expect(await on.db.lmpop(['none', 'l'], 'left')).toEqual({ key: 'l', items: ['a'] });
+      expect(await on.db.lmpop('l', 'right', { count: 5 })).toEqual({ key: 'l', items: ['c', 'b'] });
+      expect(await on.db.lmpop(['none', 'l'], 'left')).toBeNull();
+      await on.bytes.rpush('l', [Buffer.from([0xff])]);
+      expect(await on.bytes.lmpop('l', 'left')).toEqual({
+        key: Buffer.from('l'),
+        items: [Buffer.from([0xff])],
+      });
+      expect(await failure(() => on.db.lmpop('l', 'left', { count: 0 }))).toMatchObject({ code: 'ERR' });
+    });
+
     test('lpos finds items', async () => {
       await on.db.rpush('l', ['a', 'b', 'c', 'b', 'b']);
       expect(await on.db.lpos('l', 'b')).toBe(1);
@@ -135,6 +148,7 @@ export function describeLists(open: Open): void {
         () => on.db.ltrim('s', 0, 1),
         () => on.db.linsert('s', 'before', 'a', 'b'),
         () => on.db.lmove('s', 'm', 'left', 'left'),
+        () => on.db.lmpop(['none', 's'], 'left'),
       ];
       for (const call of calls) {
         expect(await failure(call), String(call)).toMatchObject({ code: 'WRONGTYPE' });
@@ -150,6 +164,9 @@ export function describeLists(open: Open): void {
       expect(misuse(() => on.db.lindex('l', wrong('0'))).message).toContain('index');
       expect(misuse(() => on.db.linsert('l', wrong('BEFORE'), 'a', 'b')).message).toContain('where');
       expect(misuse(() => on.db.lmove('l', 'm', wrong('up'), 'left')).message).toContain('from');
+      expect(misuse(() => on.db.lmpop('l', wrong('head'))).message).toContain('from');
+      expect(misuse(() => on.db.lmpop([], 'left')).message).toContain('keys');
+      expect(misuse(() => on.db.lmpop('l', 'left', { count: -1 })).message).toContain('count');
     });
   });
 }

@@ -211,6 +211,22 @@ export function describeSortedSets(open: Open): void {
       expect(await on.db.zscore('s', 'a')).toBe(Infinity);
     });
 
+    test('zmpop takes from the first sorted set that has members', async () => {
+      await on.db.zadd('s', { a: 1, b: 2, c: 3 });
+      expect(await on.db.zmpop(['none', 's'], 'min')).toEqual({
+        key: 's',
+        members: [{ member: 'a', score: 1 }],
+      });
+      expect(await on.db.zmpop('s', 'max', { count: 5 })).toEqual({
+        key: 's',
+        members: [
+          { member: 'c', score: 3 },
+          { member: 'b', score: 2 },
+        ],
+      });
+      expect(await on.db.zmpop(['none', 's'], 'min')).toBeNull();
+    });
+
     test('a key of another type is refused', async () => {
       await on.db.set('x', 'v');
       const calls = [
@@ -226,6 +242,7 @@ export function describeSortedSets(open: Open): void {
         () => on.db.zrevrank('x', 'm'),
         () => on.db.zrange('x', 0, 1),
         () => on.db.zpopmin('x'),
+        () => on.db.zmpop(['none', 'x'], 'max'),
         () => on.db.zremrangebyrank('x', 0, 1),
         () => on.db.zscan('x', 0),
       ];
@@ -251,6 +268,8 @@ export function describeSortedSets(open: Open): void {
       expect(misuse(() => on.db.zrange('s', 0, 1, wrong({ by: 'rank' }))).message).toContain("'by'");
       expect(misuse(() => on.db.zrange('s', 0, 1, wrong({ limit: 5 }))).message).toContain("'limit'");
       expect(misuse(() => on.db.zpopmin('s', -1)).message).toContain('count');
+      expect(misuse(() => on.db.zmpop('s', wrong('left'))).message).toContain('from');
+      expect(misuse(() => on.db.zmpop([], 'min')).message).toContain('keys');
     });
   });
 }

@@ -289,3 +289,43 @@ fn the_same_commands_on_a_list_of_many_nodes() {
     assert_eq!(texts(&db, "LRANGE l 0 -1"), [300, 301, 302, 303].map(element));
     assert_eq!(encoding(&db, "l"), Some("listpack"));
 }
+
+#[test]
+fn pop_from_the_first_of_several() {
+    let db = with("three two one");
+    assert_eq!(run(&db, "LMPOP 2 non1 non2 LEFT COUNT 10"), Reply::NullArray);
+    assert_eq!(texts(&db, "LMPOP 1 l LEFT"), ["l", "three"]);
+    run(&db, "RPUSH m a b c d e");
+    assert_eq!(texts(&db, "LMPOP 2 l m right count 1"), ["l", "one"]);
+    assert_eq!(
+        run(&db, "LMPOP 2 l m RIGHT COUNT 10"),
+        Reply::Array(vec![Reply::bulk(b"l"), Reply::Array(vec![Reply::bulk(b"two")])])
+    );
+    assert_eq!(int(&db, "EXISTS l"), 0);
+    assert_eq!(texts(&db, "LMPOP 3 l m l RIGHT COUNT 2"), ["m", "e", "d"]);
+    assert_eq!(
+        texts(&db, "LMPOP 1 m LEFT COUNT 9223372036854775807"),
+        ["m", "a", "b", "c"]
+    );
+    assert_eq!(int(&db, "EXISTS m"), 0);
+}
+
+#[test]
+fn pop_from_several_looks_no_further_than_it_has_to() {
+    let db = with("a b");
+    db.put_collection("set", "s");
+    assert_eq!(error(&db, "LMPOP 2 s l LEFT"), WRONG_TYPE);
+    assert_eq!(error(&db, "LMPOP 3 none s l LEFT"), WRONG_TYPE);
+    assert_eq!(texts(&db, "LMPOP 2 l s LEFT"), ["l", "a"]);
+    assert_eq!(
+        error(&db, "LMPOP 0 l LEFT"),
+        "ERR numkeys should be greater than 0"
+    );
+    assert_eq!(error(&db, "LMPOP 2 l LEFT"), "ERR syntax error");
+    assert_eq!(error(&db, "LMPOP 1 l MIN"), "ERR syntax error");
+    assert_eq!(
+        error(&db, "LMPOP 1 l LEFT COUNT 0"),
+        "ERR count should be greater than 0"
+    );
+    assert_eq!(all(&db, "l"), "b");
+}

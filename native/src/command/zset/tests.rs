@@ -463,3 +463,39 @@ fn a_small_set_becomes_large() {
     run(&db, "ZREMRANGEBYRANK z 3 -1");
     assert_eq!(encoding(&db, "z"), Some("skiplist"));
 }
+
+#[test]
+fn pop_from_the_first_of_several() {
+    in_both_forms("1 one 2 two 3 three 4 four", |db| {
+        assert_eq!(run(db, "ZMPOP 1 none MIN"), Reply::NullArray);
+        assert_eq!(text(db, "ZMPOP 2 none z MIN"), "z one 1");
+        let nested = |member: &str, score| Reply::Array(vec![Reply::bulk(member.as_bytes()), double(score)]);
+        assert_eq!(
+            run(db, "ZMPOP 1 z max COUNT 2"),
+            Reply::Array(vec![
+                Reply::bulk(b"z"),
+                Reply::Array(vec![nested("four", 4.0), nested("three", 3.0)])
+            ])
+        );
+        assert_eq!(text(db, "ZMPOP 1 z MIN COUNT 9223372036854775807"), "z two 2");
+        assert_eq!(int(db, "EXISTS z"), 0);
+    });
+}
+
+#[test]
+fn pop_from_several_looks_no_further_than_it_has_to() {
+    let db = TestDb::new();
+    run(&db, "ZADD z 1 a");
+    db.put_collection("set", "s");
+    assert_eq!(error(&db, "ZMPOP 2 s z MIN"), WRONG_TYPE);
+    assert_eq!(error(&db, "ZMPOP 1 z LEFT"), SYNTAX);
+    assert_eq!(
+        error(&db, "ZMPOP 1 z MIN COUNT 0"),
+        "ERR count should be greater than 0"
+    );
+    assert_eq!(
+        error(&db, "ZMPOP x z MIN"),
+        "ERR numkeys should be greater than 0"
+    );
+    assert_eq!(text(&db, "ZMPOP 2 z s MIN"), "z a 1");
+}
