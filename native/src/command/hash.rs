@@ -1,5 +1,7 @@
 //! Hash commands.
 
+pub mod expiry;
+
 use super::args::{int, is_option};
 use super::extended::{self, Parsed};
 use super::scan::{self, ScanOptions};
@@ -135,7 +137,7 @@ fn hincrby(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         let sum = integer_of(hash.get(field))?
             .checked_add(by)
             .ok_or(Status::Overflow)?;
-        hash.set(field, itoa::Buffer::new().format(sum).as_bytes());
+        hash.set_value(field, itoa::Buffer::new().format(sum).as_bytes());
         Ok(sum)
     })?;
     sum.map(Reply::Int)
@@ -162,7 +164,7 @@ fn hincrbyfloat(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
             Parsed::Finite(old) => old.plus(by).ok_or(Status::NotFinite)?.format().into_bytes(),
             Parsed::Infinite => return Err(Status::NotFinite),
         };
-        hash.set(field, &sum);
+        hash.set_value(field, &sum);
         Ok(sum)
     })?;
     sum.map(Reply::Bulk)

@@ -152,6 +152,7 @@ pub const fn grow(name: &'static str, arity: i32, keys: Keys, handler: Handler) 
 pub const FAMILIES: &[&[Spec]] = &[
     string::COMMANDS,
     hash::COMMANDS,
+    hash::expiry::COMMANDS,
     list::COMMANDS,
     set::COMMANDS,
     zset::COMMANDS,

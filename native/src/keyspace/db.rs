@@ -1,6 +1,7 @@
 //! What a command sees of a keyspace: the keys it named, locked for as long as it runs.
 //!
-//! Accounting, expiry and the removal of empty collections happen here and nowhere else.
+//! Accounting, expiry and the removal of empty collections happen here and nowhere else. A key that is due is passed over;
+//! a field of a hash that is due is removed before the command begins.
 
 use super::duplicate::duplicate;
 use super::{
@@ -43,12 +44,51 @@ impl<'k> Db<'k> {
         now_ms: Option<i64>,
         seed: Option<u64>,
     ) -> Db<'k> {
-        Db {
+        let mut db = Db {
             keyspace,
             held,
             now_ms: Cell::new(now_ms),
             rng: None,
             seed,
+        };
+        db.remove_due_fields();
+        db
+    }
+
+    /// Fields of hashes that are due go before the command sees anything, so that no command meets one.
+    #[inline]
+    fn remove_due_fields(&mut self) {
+        match &self.held {
+            Held::One(_, guard) => {
+                if guard.has_due_fields(|| self.now_ms()) {
+                    self.remove_found_fields();
+                }
+            }
+            Held::Many(_) | Held::All(_) => self.remove_found_fields(),
+        }
+    }
+
+    #[cold]
+    fn remove_found_fields(&mut self) {
+        let (keyspace, stamp) = (self.keyspace, &self.now_ms);
+        // The clock is read where an expiry is near, and then for all segments at once.
+        let now_ms = || match stamp.get() {
+            Some(now_ms) => now_ms,
+            None => {
+                let now_ms = keyspace.now_ms();
+                stamp.set(Some(now_ms));
+                now_ms
+            }
+        };
+        let remove = |guard: &mut Guard<'k>| {
+            if guard.has_due_fields(now_ms) {
+                guard.remove_due_fields(now_ms(), usize::MAX);
+            }
+        };
+        match &mut self.held {
+            Held::One(_, guard) => remove(guard),
+            Held::Many(guards) => guards.iter_mut().map(|(_, guard)| guard).for_each(remove),
+            Held::All(guards) => guards.iter_mut().for_each(remove),
         }
     }
 
@@ -204,7 +244,12 @@ impl<'k> Db<'k> {
     }
 
     /// Stores a collection, whatever was there. An empty one removes the key.
-    pub fn put(&mut self, key: &[u8], value: Value, expiry: Expiry) {
+    pub fn put(&mut self, key: &[u8], mut value: Value, expiry: Expiry) {
+        if let Value::Hash(hash) = &mut value
+            && hash.next_due().is_some()
+        {
+            hash.remove_due(self.now_ms(), usize::MAX);
+        }
         let expire_at = self.resolve(key, expiry);
         self.remove(key);
         let empty = match &value {

@@ -36,10 +36,13 @@ fn value_hash(value: &Value, buffer: &mut Vec<u8>) -> u128 {
         hash(buffer)
     };
     match value {
-        Value::Hash(pairs) => sum(pairs.iter().map(|(field, value)| {
+        Value::Hash(pairs) => sum(pairs.iter_timed().map(|(field, value, expire_at)| {
             of(&|buffer| {
                 element(buffer, field);
                 element(buffer, value);
+                if let Some(at) = expire_at {
+                    part(buffer, &at.to_le_bytes());
+                }
             })
         })),
         Value::Set(members) => sum(members.iter().map(|member| of(&|buffer| element(buffer, member)))),

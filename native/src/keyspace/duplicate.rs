@@ -26,13 +26,17 @@ pub(super) fn duplicate(value: &Value) -> Value {
 }
 
 fn hash_of(hash: &HashValue) -> HashValue {
-    let mut copy = if hash.encoding() == "hashtable" {
-        HashValue::table()
-    } else {
-        HashValue::packed()
+    let mut copy = match (hash.has_expiries(), hash.is_packed()) {
+        (true, packed) => HashValue::with_expiries(packed),
+        (false, true) => HashValue::packed(),
+        (false, false) => HashValue::table(),
     };
-    for (field, value) in hash.iter() {
-        copy.set(&field.to_cow(), &value.to_cow());
+    for (field, value, expire_at) in hash.iter_timed() {
+        let field = field.to_cow();
+        copy.set(&field, &value.to_cow());
+        if expire_at.is_some() {
+            copy.set_expiry(&field, expire_at);
+        }
     }
     copy
 }

@@ -7,7 +7,7 @@
 //! Sizes are rounded up to [`size_class`], so that a value that changes a little is overwritten where it is.
 
 use super::EntryView;
-use crate::value::Value;
+use crate::value::{HashValue, Value};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
 
@@ -211,6 +211,22 @@ impl Entry {
         // SAFETY: as in `value`, and the entry is borrowed mutably.
         self.is_collection()
             .then(|| unsafe { &mut *self.box_place().read_unaligned() })
+    }
+
+    /// When the next field of a hash expires.
+    pub fn next_due_field(&self) -> Option<i64> {
+        match self.value() {
+            Some(Value::Hash(hash)) => hash.next_due(),
+            _ => None,
+        }
+    }
+
+    /// The hash, if it is one, to change it.
+    pub fn hash_mut(&mut self) -> Option<&mut HashValue> {
+        match self.value_mut() {
+            Some(Value::Hash(hash)) => Some(hash),
+            _ => None,
+        }
     }
 
     /// What the key holds.

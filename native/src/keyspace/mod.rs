@@ -4,6 +4,10 @@
 //! segments of its keys in ascending order, so that no two commands wait for each other in a circle, and holds them
 //! until it is done: it is atomic, and so is a transaction, which locks the keys of all its commands.
 //!
+//! What is due is invisible at once. A key is passed over until somebody frees it, which changes nothing that can be
+//! seen. A field of a hash is removed by whoever locks its segment next, to read or to write, before anything else: see
+//! [`crate::value::hash`] for why no peer can tell when another one did so.
+//!
 //! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
 //! command sees), `scan` and `digest` (the walks), `registry` and `gate` (how threads find a keyspace, and whether a
 //! replica's may be read).
@@ -256,14 +260,15 @@ impl Keyspace {
     /// Calls `visit` with key, content and expiry of every visible key of a segment (`0..`[`SEGMENTS`]), under its lock.
     pub fn walk(&self, segment: usize, mut visit: impl FnMut(&[u8], EntryView<'_>, Option<i64>)) {
         let now = self.now_ms();
-        let guard = self.lock(segment);
+        let mut guard = self.lock(segment);
+        guard.remove_due_fields(now, usize::MAX);
         let alive = |entry: &&Entry| entry.expire_at().is_none_or(|at| at > now);
         for entry in guard.iter().filter(alive) {
             visit(entry.key(), entry.view(), entry.expire_at());
         }
     }
 
-    /// Frees up to `limit` keys that are due, and says how many. They are invisible already.
+    /// Frees up to `limit` keys and fields that are due, and says how many. They are invisible already.
     pub fn reclaim(&self, limit: usize) -> usize {
         let now = self.now_ms();
         let mut reclaimed = 0;
@@ -276,7 +281,7 @@ impl Keyspace {
         reclaimed
     }
 
-    /// The earliest expiry of any key.
+    /// The earliest expiry of any key or field.
     pub fn next_due(&self) -> Option<i64> {
         (0..SEGMENTS)
             .filter_map(|segment| self.lock(segment).next_due())

@@ -4,6 +4,9 @@
 //! two by the next bit of the hash, so no insert moves more than one page. Pages hold contiguous ranges of hashes, which
 //! gives SCAN its order: a position in hash space stays meaningful whatever splits or shrinks around it.
 //!
+//! Fields of hashes that expire are found by a second index of due keys: a hash stands in it with its next field's instant,
+//! and [`Segment::remove_due_fields`] leaves none that is due.
+//!
 //! Cost per key beside its entry: a pointer and a tag byte at 44-88 % load (10 to 20 bytes); with an expiry, about
 //! [`DUE_BYTES`] more in the index of due keys.
 //!
@@ -11,6 +14,7 @@
 //! and the low bits its bucket, so that none of them says again what another has said.
 
 use super::Entry;
+use super::discard;
 use super::hash_of;
 use hashbrown::HashTable;
 use std::collections::BTreeSet;
@@ -65,6 +69,10 @@ fn entry_table_hash(entry: &Entry) -> u64 {
     table_hash(hash_of(entry.key()))
 }
 
+fn has_due_field(entry: &Entry, at: i64, hash: u64) -> bool {
+    entry.next_due_field() == Some(at) && hash_of(entry.key()) == hash
+}
+
 /// See the module. What every look-up needs stands first, in one cache line with the lock.
 #[repr(C)]
 pub struct Segment {
@@ -73,8 +81,12 @@ pub struct Segment {
     /// `1 << depth` page numbers; a page of depth `d` stands in `1 << (depth - d)` neighbouring places.
     directory: Vec<u32>,
     pages: Vec<Page>,
+    /// The first instant in `due_fields`; `i64::MAX` if there is none.
+    next_due_field: i64,
     /// (expiry, hash) of every key that has an expiry.
     due: BTreeSet<(i64, u64)>,
+    /// (instant of the field that expires next, hash) of every key with fields that expire.
+    due_fields: BTreeSet<(i64, u64)>,
     keys: [usize; 5],
     /// Sum of [`Entry::memory`] by type. Kept by `admit` and `dismiss`.
     memory: [usize; 5],
@@ -89,7 +101,9 @@ impl Default for Segment {
                 depth: 0,
                 entries: HashTable::new(),
             }],
+            next_due_field: i64::MAX,
             due: BTreeSet::new(),
+            due_fields: BTreeSet::new(),
             keys: [0; 5],
             memory: [0; 5],
         }
@@ -112,12 +126,24 @@ impl Segment {
     /// Changes the key's entry, if it is there, and keeps the books.
     #[inline]
     pub fn update<R>(&mut self, hash: u64, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
+        self.update_where(hash, |entry| entry.key() == key, change)
+    }
+
+    #[inline]
+    fn update_where<R>(
+        &mut self,
+        hash: u64,
+        is_it: impl Fn(&Entry) -> bool,
+        change: impl FnOnce(&mut Entry) -> R,
+    ) -> Option<R> {
         let number = self.page_number(hash);
         let entries = &mut self.pages[number].entries;
-        let entry = entries.find_mut(table_hash(hash), |entry| entry.key() == key)?;
+        let entry = entries.find_mut(table_hash(hash), is_it)?;
         let (kind, memory, expiry) = (entry.kind(), entry.memory(), entry.expire_at());
+        let field = entry.next_due_field();
         let result = change(entry);
         let (new_kind, new_memory, new_expiry) = (entry.kind(), entry.memory(), entry.expire_at());
+        let new_field = entry.next_due_field();
         if kind != new_kind {
             self.keys[kind] -= 1;
             self.keys[new_kind] += 1;
@@ -126,6 +152,9 @@ impl Segment {
         self.memory[new_kind] += new_memory;
         if expiry != new_expiry {
             self.move_due(hash, expiry, new_expiry);
+        }
+        if field != new_field {
+            self.move_due_field(hash, field, new_field);
         }
         Some(result)
     }
@@ -143,6 +172,9 @@ impl Segment {
         self.memory[kind] += entry.memory();
         if let Some(at) = entry.expire_at() {
             self.due.insert((at, hash));
+        }
+        if let Some(at) = entry.next_due_field() {
+            self.move_due_field(hash, None, Some(at));
         }
         let entries = &mut self.pages[number].entries;
         entries.insert_unique(table_hash(hash), entry, entry_table_hash);
@@ -166,6 +198,9 @@ impl Segment {
         if let Some(at) = entry.expire_at() {
             self.move_due(hash, Some(at), None);
         }
+        if let Some(at) = entry.next_due_field() {
+            self.move_due_field(hash, Some(at), None);
+        }
         Some(entry)
     }
 
@@ -186,6 +221,61 @@ impl Segment {
         let page = &self.pages[self.page_number(hash)];
         let is_it = |entry: &Entry| entry.expire_at() == Some(at) && hash_of(entry.key()) == hash;
         page.entries.find(table_hash(hash), is_it)
+    }
+
+    /// As `move_due`, for the index of fields.
+    #[cold]
+    fn move_due_field(&mut self, hash: u64, old: Option<i64>, new: Option<i64>) {
+        if let Some(at) = old
+            && self
+                .find_where(hash, |entry| has_due_field(entry, at, hash))
+                .is_none()
+        {
+            self.due_fields.remove(&(at, hash));
+        }
+        if let Some(at) = new {
+            self.due_fields.insert((at, hash));
+        }
+        self.next_due_field = self.due_fields.first().map_or(i64::MAX, |&(at, _)| at);
+    }
+
+    fn find_where(&self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<&Entry> {
+        let page = &self.pages[self.page_number(hash)];
+        page.entries.find(table_hash(hash), is_it)
+    }
+
+    /// Whether a field that is due at `now` may be there. One comparison.
+    #[inline]
+    pub fn has_due_fields(&self, now: impl FnOnce() -> i64) -> bool {
+        self.next_due_field != i64::MAX && self.next_due_field <= now()
+    }
+
+    /// Removes up to `limit` fields whose instant is not after `now`, and keys that have no other fields. Says how many.
+    pub fn remove_due_fields(&mut self, now: i64, limit: usize) -> usize {
+        let mut removed = 0;
+        while removed < limit && self.next_due_field <= now {
+            let Some(&(at, hash)) = self.due_fields.first() else {
+                break;
+            };
+            let is_it = |entry: &Entry| has_due_field(entry, at, hash);
+            let mut is_due = false;
+            let fields = self.update_where(hash, is_it, |entry| {
+                let Some(fields) = entry.hash_mut() else { return 0 };
+                is_due = fields.is_due(now);
+                if is_due {
+                    0
+                } else {
+                    fields.remove_due(now, limit - removed)
+                }
+            });
+            removed += fields.unwrap_or(0);
+            if is_due && let Some(entry) = self.remove_where(hash, is_it) {
+                removed += 1;
+                let bytes = entry.memory();
+                discard::discard(entry, bytes);
+            }
+        }
+        removed
     }
 
     /// Splits the page that `hash` belongs to by the next bit. False when no bit is left to split by.
@@ -220,9 +310,10 @@ impl Segment {
         true
     }
 
-    /// Frees up to `limit` keys whose expiry is not after `now`, and says how many.
+    /// Frees up to `limit` keys and fields whose expiry is not after `now`, and says how many.
     pub fn reclaim(&mut self, now: i64, limit: usize) -> usize {
-        for reclaimed in 0..limit {
+        let fields = self.remove_due_fields(now, limit);
+        for reclaimed in fields..limit {
             let Some(&(at, hash)) = self.due.first() else {
                 return reclaimed;
             };
@@ -239,9 +330,10 @@ impl Segment {
         limit
     }
 
-    /// The earliest expiry.
+    /// The earliest expiry of a key or a field.
     pub fn next_due(&self) -> Option<i64> {
-        self.due.first().map(|&(at, _)| at)
+        let first = |index: &BTreeSet<(i64, u64)>| index.first().map(|&(at, _)| at);
+        first(&self.due).into_iter().chain(first(&self.due_fields)).min()
     }
 
     /// Number of keys, due ones included, until they are reclaimed.
@@ -263,7 +355,10 @@ impl Segment {
     pub fn memory(&self) -> ([usize; 5], usize) {
         let pages: usize = self.pages.iter().map(|page| page.entries.allocation_size()).sum();
         let fixed = self.pages.capacity() * size_of::<Page>() + self.directory.capacity() * 4;
-        (self.memory, pages + fixed + self.due.len() * DUE_BYTES)
+        (
+            self.memory,
+            pages + fixed + (self.due.len() + self.due_fields.len()) * DUE_BYTES,
+        )
     }
 
     /// Every entry, expired ones included.
@@ -299,6 +394,7 @@ impl Segment {
     pub fn verify(&self) {
         assert_eq!(self.directory.len(), 1 << self.depth);
         let (mut keys, mut memory, mut dues) = ([0; 5], [0; 5], BTreeSet::new());
+        let mut due_fields = BTreeSet::new();
         for (number, page) in self.pages.iter().enumerate() {
             let places = self.directory.iter().filter(|&&n| n as usize == number).count();
             assert_eq!(places, 1 << (self.depth - page.depth));
@@ -312,10 +408,14 @@ impl Segment {
                 keys[entry.kind()] += 1;
                 memory[entry.kind()] += entry.memory();
                 dues.extend(entry.expire_at().map(|at| (at, hash)));
+                due_fields.extend(entry.next_due_field().map(|at| (at, hash)));
             }
         }
         assert_eq!((keys, memory), (self.keys, self.memory));
         assert_eq!(dues, self.due);
+        assert_eq!(due_fields, self.due_fields);
+        let first = due_fields.first().map_or(i64::MAX, |&(at, _)| at);
+        assert_eq!(first, self.next_due_field);
     }
 }
 

@@ -1,0 +1,277 @@
+//! Fields with their values, in the order of insertion, without expiries.
+//!
+//! Packed (one listpack, field and value in turn) up to [`LIMITS`], then an index map. It never goes back. The removal of
+//! a field moves the last one into its place in both forms.
+
+use crate::structure::index_map::{self, Entry, IndexMap, Pair};
+use crate::structure::listpack::{self, Listpack, Position};
+use crate::value::packed::swap_remove;
+use crate::value::{Element, LIMITS};
+
+/// See the module.
+#[derive(Debug)]
+pub(super) enum Fields {
+    Packed(Listpack),
+    Table(Box<IndexMap<Pair>>),
+}
+
+impl Fields {
+    /// Adopts a listpack of fields and values. `None` unless they are pairs, every field comes once, and a packed hash
+    /// may have so many elements of such lengths.
+    pub(super) fn from_listpack(pack: Listpack) -> Option<Self> {
+        let is_long = |element| matches!(element, Element::Bytes(text) if text.len() > LIMITS.element_bytes);
+        if !pack.len().is_multiple_of(2) || pack.len() > 2 * LIMITS.hash_entries || pack.iter().any(is_long) {
+            return None;
+        }
+        let mut buffer = itoa::Buffer::new();
+        let mut at = pack.first();
+        while let Some(field) = at {
+            at = pack.next(field).and_then(|value| pack.next(value));
+            if at.is_some() && pack.find(pack.get(field).as_bytes(&mut buffer), at, 2).is_some() {
+                return None;
+            }
+        }
+        Some(Fields::Packed(pack))
+    }
+
+    /// The listpack of the packed form.
+    pub(super) fn as_listpack(&self) -> Option<&Listpack> {
+        match self {
+            Fields::Packed(pack) => Some(pack),
+            Fields::Table(_) => None,
+        }
+    }
+
+    /// Number of fields.
+    pub(super) fn len(&self) -> usize {
+        match self {
+            Fields::Packed(pack) => pack.len() / 2,
+            Fields::Table(map) => map.len(),
+        }
+    }
+
+    /// Whether there is no field.
+    pub(super) fn is_empty(&self) -> bool {
+        match self {
+            Fields::Packed(pack) => pack.is_empty(),
+            Fields::Table(map) => map.is_empty(),
+        }
+    }
+
+    /// Announces that one command is about to set so many fields: if they are more than a packed hash may have, it
+    /// becomes a table at once, as in Redis, even if some are set twice.
+    pub(super) fn prepare(&mut self, fields: usize) {
+        if fields > LIMITS.hash_entries {
+            self.become_table(fields);
+        }
+    }
+
+    /// Sets a field. True if it is new.
+    pub(super) fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
+        if field.len() > LIMITS.element_bytes || value.len() > LIMITS.element_bytes {
+            self.become_table(1);
+        }
+        let pack = match self {
+            Fields::Packed(pack) => pack,
+            Fields::Table(map) => return set_in_table(map, field, value),
+        };
+        if let Some(at) = find_value(pack, field) {
+            pack.replace(at, value);
+            return false;
+        }
+        pack.push_back(field);
+        pack.push_back(value);
+        if pack.len() / 2 > LIMITS.hash_entries {
+            self.become_table(0);
+        }
+        true
+    }
+
+    fn become_table(&mut self, more: usize) {
+        if let Fields::Packed(pack) = self {
+            let mut map = IndexMap::with_capacity(pack.len() / 2 + more);
+            let mut buffers = [itoa::Buffer::new(), itoa::Buffer::new()];
+            for (field, value) in pairs(pack) {
+                let [first, second] = &mut buffers;
+                map.insert(Pair::new(field.as_bytes(first), value.as_bytes(second)));
+            }
+            *self = Fields::Table(Box::new(map));
+        }
+    }
+
+    /// A field's value.
+    pub(super) fn get(&self, field: &[u8]) -> Option<Element<'_>> {
+        match self {
+            Fields::Packed(pack) => find_value(pack, field).map(|at| pack.get(at)),
+            Fields::Table(map) => map.get(field).map(|pair| Element::Bytes(pair.value())),
+        }
+    }
+
+    /// Where a field stands, and its value.
+    pub(super) fn find(&self, field: &[u8]) -> Option<(usize, Element<'_>)> {
+        match self {
+            Fields::Packed(pack) => {
+                let at = pack.find(field, pack.first(), 2)?;
+                let position = pack
+                    .positions()
+                    .step_by(2)
+                    .take_while(|&before| before < at)
+                    .count();
+                Some((position, pack.get(pack.next(at)?)))
+            }
+            Fields::Table(map) => {
+                let position = map.position(field)?;
+                map.at(position)
+                    .map(|pair| (position, Element::Bytes(pair.value())))
+            }
+        }
+    }
+
+    /// Replaces the value of the field at a position, which must be there.
+    pub(super) fn replace_at(&mut self, position: usize, value: &[u8]) {
+        if value.len() > LIMITS.element_bytes {
+            self.become_table(0);
+        }
+        match self {
+            Fields::Packed(pack) => {
+                let at = pack
+                    .seek(2 * position + 1)
+                    .expect("the position is that of a field");
+                pack.replace(at, value);
+            }
+            Fields::Table(map) => map.edit_at(position, |pair| pair.set_value(value)),
+        }
+    }
+
+    /// Removes the field at a position, which must be there; the last one takes its place.
+    pub(super) fn remove_at(&mut self, position: usize) {
+        match self {
+            Fields::Packed(pack) => {
+                let at = pack.seek(2 * position).expect("the position is that of a field");
+                swap_remove(pack, at, 2);
+            }
+            Fields::Table(map) => drop(map.swap_remove_at(position)),
+        }
+    }
+
+    /// Bytes on the heap.
+    pub(super) fn memory(&self) -> usize {
+        match self {
+            Fields::Packed(pack) => pack.memory(),
+            Fields::Table(map) => size_of::<IndexMap<Pair>>() + map.memory(),
+        }
+    }
+
+    /// Removes a field. False if there was none.
+    pub(super) fn remove(&mut self, field: &[u8]) -> bool {
+        match self {
+            Fields::Packed(pack) => match pack.find(field, pack.first(), 2) {
+                Some(at) => {
+                    swap_remove(pack, at, 2);
+                    true
+                }
+                None => false,
+            },
+            Fields::Table(map) => map.swap_remove(field).is_some(),
+        }
+    }
+
+    /// The fields with their values, in order.
+    pub(super) fn iter(&self) -> Iter<'_> {
+        match self {
+            Fields::Packed(pack) => Iter::Packed(pack.iter()),
+            Fields::Table(map) => Iter::Table(map.iter()),
+        }
+    }
+
+    /// The field at this position, with its value. O(1) in the table form.
+    pub(super) fn nth(&self, position: usize) -> Option<(Element<'_>, Element<'_>)> {
+        match self {
+            Fields::Packed(pack) => {
+                let field = pack.seek(2 * position)?;
+                Some((pack.get(field), pack.get(pack.next(field)?)))
+            }
+            Fields::Table(map) => map.at(position).map(pair_elements),
+        }
+    }
+
+    /// Visits about `count` fields and gives the cursor to go on with; 0 starts, and 0 says that it is done. A field
+    /// that is there during a whole scan is visited at least once.
+    pub(super) fn scan(
+        &self,
+        cursor: u64,
+        count: usize,
+        visit: &mut dyn FnMut(Element<'_>, Element<'_>),
+    ) -> u64 {
+        match self {
+            Fields::Packed(pack) => {
+                pairs(pack).for_each(|(field, value)| visit(field, value));
+                0
+            }
+            Fields::Table(map) => map.scan(cursor, count, &mut |pair| {
+                let (field, value) = pair_elements(pair);
+                visit(field, value);
+            }),
+        }
+    }
+
+    /// Checks the structure.
+    ///
+    /// # Panics
+    /// If an invariant is broken.
+    pub(super) fn verify(&self) {
+        match self {
+            Fields::Packed(pack) => {
+                pack.verify();
+                assert!(pack.len().is_multiple_of(2));
+                assert!(self.len() <= LIMITS.hash_entries);
+                let fields: std::collections::BTreeSet<_> =
+                    self.iter().map(|(field, _)| field.to_vec()).collect();
+                assert_eq!(fields.len(), self.len(), "every field once");
+            }
+            Fields::Table(map) => map.verify(),
+        }
+    }
+}
+
+fn find_value(pack: &Listpack, field: &[u8]) -> Option<Position> {
+    pack.find(field, pack.first(), 2).and_then(|at| pack.next(at))
+}
+
+fn set_in_table(map: &mut IndexMap<Pair>, field: &[u8], value: &[u8]) -> bool {
+    match map.insert_with(field, || Pair::new(field, value)) {
+        Ok(()) => true,
+        Err(at) => {
+            map.edit_at(at, |pair| pair.set_value(value));
+            false
+        }
+    }
+}
+
+fn pair_elements(pair: &Pair) -> (Element<'_>, Element<'_>) {
+    (Element::Bytes(pair.key()), Element::Bytes(pair.value()))
+}
+
+fn pairs(pack: &Listpack) -> Iter<'_> {
+    Iter::Packed(pack.iter())
+}
+
+/// The fields of a hash with their values, in order.
+#[derive(Clone, Debug)]
+pub enum Iter<'a> {
+    /// Of the packed form.
+    Packed(listpack::Iter<'a>),
+    /// Of the table form.
+    Table(index_map::Iter<'a, Pair>),
+}
+
+impl<'a> Iterator for Iter<'a> {
+    type Item = (Element<'a>, Element<'a>);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        match self {
+            Iter::Packed(elements) => Some((elements.next()?, elements.next()?)),
+            Iter::Table(entries) => entries.next().map(pair_elements),
+        }
+    }
+}
