@@ -131,6 +131,21 @@ impl OrderTree {
         }
     }
 
+    /// As [`OrderTree::partition_point`], for a `before` that may hold here and there: what it gives depends on the entries
+    /// alone, and not on how they are spread over nodes. O(log² n).
+    pub fn bisect(&self, mut before: impl FnMut(Entry) -> bool) -> usize {
+        let (mut low, mut high) = (0, self.len);
+        while low < high {
+            let middle = low + (high - low) / 2;
+            if self.nth(middle).is_some_and(&mut before) {
+                low = middle + 1;
+            } else {
+                high = middle;
+            }
+        }
+        low
+    }
+
     /// Number of entries before this one.
     pub fn rank(&self, entry: Entry, members: &impl Members) -> usize {
         let key = Key::of(entry, members);

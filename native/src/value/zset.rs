@@ -165,7 +165,7 @@ impl ZSetValue {
     }
 
     /// The ranks of the members within the bounds. Lexicographic bounds need members of one score; with others the range
-    /// is some range.
+    /// is some range, the same for the same members.
     pub fn ranks(&self, bounds: &Bounds<'_>) -> Range<usize> {
         let (start, end) = match &self.form {
             Form::Packed(packed) => packed.ranks(bounds),
@@ -173,10 +173,14 @@ impl ZSetValue {
                 let member = |entry: Entry| tree.scores.member(entry.slot);
                 let starts = |entry: Entry| bounds.is_below(entry.score, || member(entry));
                 let ends = |entry: Entry| !bounds.is_above(entry.score, || member(entry));
-                (
-                    tree.order.partition_point(starts),
-                    tree.order.partition_point(ends),
-                )
+                if matches!(bounds, Bounds::Lex(..)) && tree.has_several_scores() {
+                    (tree.order.bisect(starts), tree.order.bisect(ends))
+                } else {
+                    (
+                        tree.order.partition_point(starts),
+                        tree.order.partition_point(ends),
+                    )
+                }
             }
         };
         start..end.max(start)
@@ -256,6 +260,11 @@ impl Tree {
             score: self.scores.at(slot).map_or(0.0, |entry| entry.payload),
             slot: slot as Slot,
         }
+    }
+
+    fn has_several_scores(&self) -> bool {
+        let score = |rank| self.order.nth(rank).map(|entry| entry.score);
+        score(0) != score(self.order.len().saturating_sub(1))
     }
 
     fn update(&mut self, member: &[u8], decide: impl FnOnce(Option<f64>) -> Option<f64>) -> Option<f64> {

@@ -214,6 +214,14 @@ proptest! {
     }
 
     #[test]
+    fn lex_bounds_over_different_scores_do_not_depend_on_how_a_tree_was_built(pairs in proptest::collection::vec((score(), member()), 100..400), a in member(), b in member()) {
+        let (built, model) = filled(ZSetValue::tree(), &pairs);
+        let (again, _) = filled(ZSetValue::tree(), &model.0);
+        let bounds = Bounds::Lex(LexBound::Closed(&a), LexBound::Open(&b));
+        prop_assert_eq!(built.ranks(&bounds), again.ranks(&bounds));
+    }
+
+    #[test]
     fn packed_is_restored_from_its_listpack(pairs in proptest::collection::vec((score(), member()), 0..60)) {
         let (zset, model) = filled(ZSetValue::packed(), &pairs);
         let restored = ZSetValue::from_pack(zset.as_pack().unwrap().clone()).unwrap();
