@@ -8,12 +8,19 @@ import { HoldfastError } from '../errors.js';
 import type { Bytes, NativeHandle, Word } from '../keyspace/native.js';
 import * as check from './arguments.js';
 import type { Definition } from './definition.js';
-import type { Bulk, Sync } from './form.js';
+import type { Bulk, Fields, Sync } from './form.js';
 import { hashReads, hashWrites } from './hashes.js';
 import { keyReads, keyWrites } from './keys.js';
 import { listReads, listWrites } from './lists.js';
 import { setReads, setWrites } from './sets.js';
-import { isScoredMember, sortedSetReads, sortedSetWrites } from './sorted-sets.js';
+import {
+  isScoredMember,
+  type ScoreBound,
+  type ScoredMember,
+  sortedSetReads,
+  sortedSetWrites,
+  type ZrangeOptions,
+} from './sorted-sets.js';
 import { stringReads, stringWrites } from './strings.js';
 import { RUN } from './surface.js';
 import type { ReadCommands, WriteCommands } from './table.js';
@@ -50,6 +57,39 @@ function isMillisecondsExact(seconds: number): boolean {
   return Number.isSafeInteger(seconds * 1000) && Number.isSafeInteger(seconds);
 }
 
+function isIndex(value: unknown): value is number {
+  return Number.isSafeInteger(value);
+}
+
+/** Whether options ask for nothing but the direction and the scores. */
+function isPlain(options: ZrangeOptions): boolean {
+  if (typeof options !== 'object' || options === null) return false;
+  for (const name in options) {
+    if (name !== 'rev' && name !== 'withScores') return false;
+    if (typeof options[name] !== 'boolean') return false;
+  }
+  return true;
+}
+
+/** Members by their ranks; `undefined` if they are asked for in other terms, or the handle may not answer. */
+function ranked(
+  handle: NativeHandle<Bulk>,
+  key: Bytes,
+  start: ScoreBound,
+  stop: ScoreBound,
+  options: ZrangeOptions | undefined,
+): Bulk[] | ScoredMember<Bulk>[] | undefined {
+  if (!isIndex(start) || !isIndex(stop)) return undefined;
+  if (options === undefined) return handle.zrange(key, start, stop);
+  if (!isPlain(options)) return undefined;
+  if (options.withScores !== true) {
+    return options.rev === true ? handle.zrevrange(key, start, stop) : handle.zrange(key, start, stop);
+  }
+  return options.rev === true
+    ? handle.zrevrangeScored(key, start, stop)
+    : handle.zrangeScored(key, start, stop);
+}
+
 /** Direct reads. */
 export const directReads = {
   get(key) {
@@ -76,14 +116,24 @@ export const directReads = {
   hlen(key) {
     return this[HANDLE].hlen(key) ?? this[REFUSE](key);
   },
+  hgetall(key) {
+    return (this[HANDLE].hgetall(key) ?? this[REFUSE](key)) as Fields<Bulk>;
+  },
   llen(key) {
     return this[HANDLE].llen(key) ?? this[REFUSE](key);
+  },
+  lrange(key, start, stop) {
+    if (!isIndex(start) || !isIndex(stop)) return this[RUN](listReads.lrange, [key, start, stop]);
+    return this[HANDLE].lrange(key, start, stop) ?? this[REFUSE](key);
   },
   sismember(key, member) {
     return (this[HANDLE].sismember(key, member) ?? this[REFUSE](key)) === 1;
   },
   scard(key) {
     return this[HANDLE].scard(key) ?? this[REFUSE](key);
+  },
+  smembers(key) {
+    return this[HANDLE].smembers(key) ?? this[REFUSE](key);
   },
   zscore(key, member) {
     const score = this[HANDLE].zscore(key, member);
@@ -95,6 +145,10 @@ export const directReads = {
   },
   zcard(key) {
     return this[HANDLE].zcard(key) ?? this[REFUSE](key);
+  },
+  zrange(key, start, stop, options) {
+    const answer = ranked(this[HANDLE], key, start, stop, options);
+    return answer ?? this[RUN](sortedSetReads.zrange, [key, start, stop, options]);
   },
 } satisfies Direct<ReadCommands<Sync<Bulk>>>;
 
@@ -216,10 +270,19 @@ export const directAsyncReads = {
   hget: readAtOnce(hashReads.hget, (handle, key, field) => handle.hget(key, field)),
   hexists: readAtOnce(hashReads.hexists, (handle, key, field) => isOne(handle.hexists(key, field))),
   hlen: readAtOnce(hashReads.hlen, (handle, key) => handle.hlen(key)),
+  hgetall: readAtOnce(
+    hashReads.hgetall,
+    (handle, key: Bytes) => handle.hgetall(key) as Fields<Bulk> | undefined,
+  ),
   llen: readAtOnce(listReads.llen, (handle, key) => handle.llen(key)),
   sismember: readAtOnce(setReads.sismember, (handle, key, member) => isOne(handle.sismember(key, member))),
+  lrange: readAtOnce(listReads.lrange, (handle, key, start, stop) =>
+    isIndex(start) && isIndex(stop) ? handle.lrange(key, start, stop) : undefined,
+  ),
   scard: readAtOnce(setReads.scard, (handle, key) => handle.scard(key)),
+  smembers: readAtOnce(setReads.smembers, (handle, key) => handle.smembers(key)),
   zscore: readAtOnce(sortedSetReads.zscore, (handle, key, member) => handle.zscore(key, member)),
   zrank: readAtOnce(sortedSetReads.zrank, (handle, key, member) => handle.zrank(key, member)),
   zcard: readAtOnce(sortedSetReads.zcard, (handle, key) => handle.zcard(key)),
+  zrange: readAtOnce(sortedSetReads.zrange, ranked),
 };

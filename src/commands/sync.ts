@@ -14,6 +14,9 @@ import { install, RUN, requestOf, wordsOf } from './surface.js';
 import { type ReadCommands, reads, type ScanIterators, type WriteCommands, writes } from './table.js';
 import { Transaction } from './transaction.js';
 
+/** Most words that go to the native side as arguments, which are cheaper to read there than elements of an array. */
+const ARGUMENTS_MAX = 16;
+
 /** What a synchronous surface stands on. */
 export interface Door<B extends Bulk> {
   /** The native functions. */
@@ -95,7 +98,7 @@ export class ReadOnlyCommands<B extends Bulk> {
   /** @internal */
   [RUN]<A extends readonly unknown[], R>(definition: Definition<A, R>, args: A): R {
     const words = definition.encode(...args);
-    const reply = this[HANDLE].call(words);
+    const reply = words.length > ARGUMENTS_MAX ? this[HANDLE].call(words) : this[HANDLE].call(...words);
     return definition.shape(reply === undefined ? this[REFUSE](words[1]) : reply, args, this.#door.bytes);
   }
 

@@ -4,6 +4,7 @@
  */
 import { createRequire } from 'node:module';
 import { HoldfastError } from '../errors.js';
+import { type Makers, makers } from './makers.js';
 
 /** A string is its UTF-8 bytes. */
 export type Bytes = string | Uint8Array;
@@ -68,7 +69,20 @@ export interface NativeHandle<B extends string | Buffer = string | Buffer> {
   zrank(key: Bytes, member: Bytes): number | null | undefined;
   zcard(key: Bytes): number | undefined;
   zrem(key: Bytes, member: Bytes): number;
-  /** Any command: its words, the name first. Throws the command's error. */
+  /** As a record; on a handle for Buffers as a Map. */
+  hgetall(key: Bytes): Record<string, string> | Map<Buffer, Buffer> | undefined;
+  smembers(key: Bytes): B[] | undefined;
+  lrange(key: Bytes, start: number, stop: number): B[] | undefined;
+  /** By ranks, from the lowest score. */
+  zrange(key: Bytes, start: number, stop: number): B[] | undefined;
+  /** By ranks, from the highest score. */
+  zrevrange(key: Bytes, start: number, stop: number): B[] | undefined;
+  /** As `zrange`, with scores. */
+  zrangeScored(key: Bytes, start: number, stop: number): { member: B; score: number }[] | undefined;
+  /** As `zrevrange`, with scores. */
+  zrevrangeScored(key: Bytes, start: number, stop: number): { member: B; score: number }[] | undefined;
+  /** Any command: its words, the name first, or an array of them if they are more than 16. Throws the command's error. */
+  call(...words: Word[]): ReplyValue | undefined;
   call(words: readonly Word[]): ReplyValue | undefined;
   /** Several commands as one: nobody sees the state in between. Errors stand inside the array. `undefined`: as above. */
   transaction(requests: readonly (readonly Word[])[]): ReplyValue[] | undefined;
@@ -173,8 +187,8 @@ export interface NativeRdbInspect {
 
 /** The addon's exports. Ids are process-wide: a worker attaches to what another thread made. */
 export interface Native {
-  /** Registers the class that command errors are made of, for this thread. */
-  registerError(errorClass: typeof HoldfastError): void;
+  /** Registers the class that command errors are made of, and the functions that make replies, for this thread. */
+  register(errorClass: typeof HoldfastError, makers: Makers): void;
   keyspaceCreate(): number;
   /** Throws `CLOSED` if there is no keyspace of this id (any more). `ids`: one, or the keyspaces of a store's shards in order. */
   attach(ids: readonly number[], mode: HandleMode, bytes: false): NativeHandle<string>;
@@ -224,4 +238,4 @@ const require = createRequire(import.meta.url);
 
 /** The addon of this platform. */
 export const native = require('../../build/holdfast.cjs') as Native;
-native.registerError(HoldfastError);
+native.register(HoldfastError, makers);

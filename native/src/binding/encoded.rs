@@ -50,7 +50,7 @@ fn answer(call: &Call<'_, 2>, reply: Result<Option<Reply>, Failure>) -> Outcome 
 }
 
 fn call_encoded(call: &Call<'_, 2>) -> Outcome {
-    answer(call, generic::reply_of(call.env, call.handle, call.args[0]))
+    answer(call, generic::reply_of(call.env, call.handle, &call.args[..1]))
 }
 
 fn transaction_encoded(call: &Call<'_, 2>) -> Outcome {

@@ -1,10 +1,10 @@
 //! The addon's exports.
 
-use super::env::{CLOSED, Failure, Outcome, remember_error_class, text, throw};
+use super::env::{CLOSED, Failure, Outcome, remember, text, throw};
 use super::handle::{Handle, Mode};
 use super::value::{array, boolean, integer, null, number, object, undefined};
 use super::word::{self, Accept, Place, Requests, each_element};
-use super::{encoded, generic, hot};
+use super::{encoded, generic, hot, range};
 use crate::clock;
 use crate::command::route::SHARDS_MAX;
 use crate::command::{FAMILIES, Keys, Spec, resolve};
@@ -44,14 +44,8 @@ unsafe fn run<const N: usize>(
         .unwrap_or_else(|failure| throw(env, failure))
 }
 
-fn register_error(env: napi_env, [class]: [napi_value; 1]) -> Outcome {
-    let mut kind = 0;
-    // SAFETY: an argument of the running call.
-    unsafe { sys::napi_typeof(env, class, &mut kind) };
-    if kind != sys::ValueType::napi_function {
-        return Err(Failure::Type("errorClass must be a class".into()));
-    }
-    remember_error_class(env, class)?;
+fn register(env: napi_env, [class, makers]: [napi_value; 2]) -> Outcome {
+    remember(env, class, makers)?;
     undefined(env)
 }
 
@@ -89,6 +83,7 @@ fn attach(env: napi_env, [ids, mode, as_buffer]: [napi_value; 3]) -> Outcome {
     let handle = Rc::new(Handle::new(shards, mode, buffers));
     let functions = object(env, &[])?;
     hot::add_all(env, functions, &handle)?;
+    range::add_all(env, functions, &handle)?;
     generic::add_all(env, functions, &handle)?;
     encoded::add_all(env, functions, &handle)?;
     Ok(functions)
@@ -219,7 +214,7 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         })*};
     }
     add! {
-        c"registerError" register_error;
+        c"register" register;
         c"keyspaceCreate" keyspace_create;
         c"attach" attach;
         c"keyspaceClose" keyspace_close;

@@ -5,7 +5,7 @@ use super::handle::{Call, Handle, add_function, keyspaces, run};
 use super::value;
 use super::word::{Requests, each_element};
 use crate::command::route::{Route, execute_over, execute_transaction_over, route, route_transaction};
-use crate::command::{Args, resolve};
+use crate::command::{Args, execute_resolved, resolve};
 use crate::keyspace::registry::Registered;
 use crate::reply::Reply;
 use napi_sys::{napi_callback_info, napi_env, napi_value};
@@ -27,25 +27,34 @@ fn check_shards<'s>(
     Ok(readable)
 }
 
-/// Runs a command; `None` where the handle may not read.
-pub fn reply_of(env: napi_env, handle: &Handle, words: napi_value) -> Result<Option<Reply>, Failure> {
-    let mut requests = Requests::default();
-    requests.read(env, words, "words")?;
-    let words = requests.words();
-    let spec = resolve(&words)?;
+/// Runs the command of these arguments (see [`Requests::read_arguments`]); `None` where the handle may not read.
+pub fn reply_of(env: napi_env, handle: &Handle, arguments: &[napi_value]) -> Result<Option<Reply>, Failure> {
+    Requests::with(|requests| {
+        requests.read_arguments(env, arguments)?;
+        reply_to(handle, &requests.words())
+    })
+}
+
+fn reply_to(handle: &Handle, words: Args<'_>) -> Result<Option<Reply>, Failure> {
+    let spec = resolve(words)?;
     if spec.write {
         handle.check_write()?;
     }
     let shards = handle.shards()?;
-    let readable = match route(spec, &words, shards.len())? {
-        Route::One(shard) => check_shards(handle, shards[shard..=shard].iter())?,
+    let readable = match route(spec, words, shards.len())? {
+        Route::One(shard) => {
+            if !check_shards(handle, shards[shard..=shard].iter())? {
+                return Ok(None);
+            }
+            return Ok(Some(execute_resolved(spec, &shards[shard].keyspace, words)?));
+        }
         Route::Any => true,
         Route::Every => check_shards(handle, shards.iter())?,
     };
     if !readable {
         return Ok(None);
     }
-    Ok(Some(execute_over(&keyspaces(&shards), &words)?))
+    Ok(Some(execute_over(&keyspaces(&shards), words)?))
 }
 
 /// Runs commands as one; `None` where the handle may not read.
@@ -75,8 +84,16 @@ pub fn transaction_reply_of(
     Ok(Some(execute_transaction_over(&keyspaces(&shards), &requests)?))
 }
 
-fn call(call: &Call<'_, 1>) -> Outcome {
-    match reply_of(call.env, call.handle, call.args[0])? {
+/// Most words that may be arguments of their own, instead of elements of an array.
+const ARGUMENTS_MAX: usize = 16;
+
+fn call(call: &Call<'_, ARGUMENTS_MAX>) -> Outcome {
+    let Some(arguments) = call.args.get(..call.count) else {
+        return Err(Failure::Range(format!(
+            "at most {ARGUMENTS_MAX} words may be arguments"
+        )));
+    };
+    match reply_of(call.env, call.handle, arguments)? {
         Some(reply) => value::reply(call.env, &reply, call.handle.as_buffer),
         None => value::undefined(call.env),
     }

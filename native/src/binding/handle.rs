@@ -107,6 +107,8 @@ pub struct Call<'h, const N: usize> {
     pub handle: &'h Handle,
     /// The arguments.
     pub args: [napi_value; N],
+    /// How many were given; may be more than `N`.
+    pub count: usize,
 }
 
 /// Runs the body of a native function. A panic faults the handle's keyspaces and becomes an exception.
@@ -132,7 +134,12 @@ pub unsafe fn run<const N: usize>(
         );
         &*data.cast::<Handle>()
     };
-    let call = Call { env, handle, args };
+    let call = Call {
+        env,
+        handle,
+        args,
+        count,
+    };
     match catch_unwind(AssertUnwindSafe(|| body(&call))) {
         Ok(Ok(value)) => value,
         Ok(Err(failure)) => throw(env, failure),

@@ -19,12 +19,12 @@ const KEY_BYTES: usize = 256;
 /// Longest value that stays on the stack.
 const VALUE_BYTES: usize = 1024;
 
-type Key = Place<KEY_BYTES>;
+pub(super) type Key = Place<KEY_BYTES>;
 type Value = Place<VALUE_BYTES>;
 
 /// Runs a read under the key's lock. `None`: the handle may not answer now.
 #[inline]
-fn read<const N: usize, R>(
+pub(super) fn read<const N: usize, R>(
     call: &Call<'_, N>,
     key: &[u8],
     op: impl FnOnce(&Db<'_>) -> Result<R, Status>,

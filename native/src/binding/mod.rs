@@ -10,6 +10,7 @@ mod exports;
 mod generic;
 mod handle;
 mod hot;
+mod range;
 mod rdb;
 mod replica;
 mod value;

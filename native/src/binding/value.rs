@@ -1,6 +1,6 @@
 //! Making of JavaScript values.
 
-use super::env::{Outcome, check, make, refusal};
+use super::env::{Failure, Maker, Outcome, call_maker, check, make, refusal};
 use super::word::SAFE_INTEGER_MAX;
 use crate::reply::Reply;
 use napi_sys::{self as sys, napi_env, napi_value};
@@ -63,16 +63,75 @@ pub fn bulk(env: napi_env, bytes: &[u8], ascii: bool, as_buffer: bool) -> Outcom
     make(|out| unsafe { sys::napi_create_string_utf8(env, start.cast(), len as isize, out) })
 }
 
-/// An array.
-pub fn array<T>(env: napi_env, items: &[T], mut value: impl FnMut(&T) -> Outcome) -> Outcome {
-    // SAFETY: see `undefined`.
-    let array = make(|out| unsafe { sys::napi_create_array_with_length(env, items.len(), out) })?;
-    for (i, item) in items.iter().enumerate() {
-        let value = value(item)?;
-        // SAFETY: both are values of this call.
-        check(unsafe { sys::napi_set_element(env, array, i as u32, value) })?;
+/// How many values the engine is handed at a time.
+const HANDED_MAX: usize = 64;
+
+/// An array in the making.
+pub struct Items {
+    env: napi_env,
+    /// The array, once there is one, and behind it the values that are not in it yet.
+    waiting: [napi_value; HANDED_MAX + 1],
+    count: usize,
+    begun: bool,
+}
+
+impl Items {
+    /// An empty array.
+    #[inline]
+    pub fn new(env: napi_env) -> Items {
+        Items {
+            env,
+            waiting: [ptr::null_mut(); HANDED_MAX + 1],
+            count: 0,
+            begun: false,
+        }
     }
-    Ok(array)
+
+    /// Appends a value.
+    #[inline]
+    pub fn push(&mut self, value: napi_value) -> Result<(), Failure> {
+        if self.count == HANDED_MAX {
+            self.hand_over()?;
+        }
+        self.count += 1;
+        self.waiting[self.count] = value;
+        Ok(())
+    }
+
+    fn hand_over(&mut self) -> Result<(), Failure> {
+        if self.begun {
+            call_maker(self.env, Maker::Extend, &self.waiting[..=self.count])?;
+        } else {
+            self.waiting[0] = call_maker(self.env, Maker::Array, &self.waiting[1..=self.count])?;
+            self.begun = true;
+        }
+        self.count = 0;
+        Ok(())
+    }
+
+    /// The array.
+    #[inline]
+    pub fn finish(mut self) -> Outcome {
+        if self.count > 0 || !self.begun {
+            self.hand_over()?;
+        }
+        Ok(self.waiting[0])
+    }
+
+    /// What a maker makes of the array.
+    pub fn made(self, maker: Maker) -> Outcome {
+        let env = self.env;
+        call_maker(env, maker, &[self.finish()?])
+    }
+}
+
+/// An array.
+pub fn array<T>(env: napi_env, items: &[T], value: impl FnMut(&T) -> Outcome) -> Outcome {
+    let mut made = Items::new(env);
+    for item in items.iter().map(value) {
+        made.push(item?)?;
+    }
+    made.finish()
 }
 
 /// An object.
@@ -86,30 +145,24 @@ pub fn object(env: napi_env, properties: &[(&CStr, napi_value)]) -> Outcome {
 }
 
 /// Sets a property.
-pub fn set(
-    env: napi_env,
-    object: napi_value,
-    name: &CStr,
-    value: napi_value,
-) -> Result<(), super::env::Failure> {
+pub fn set(env: napi_env, object: napi_value, name: &CStr, value: napi_value) -> Result<(), Failure> {
     // SAFETY: two values of this call and a C string.
     check(unsafe { sys::napi_set_named_property(env, object, name.as_ptr(), value) })
 }
 
-/// What a global constructor makes of one argument.
-fn construct(env: napi_env, class: &CStr, argument: napi_value) -> Outcome {
-    // SAFETY: values of this call and a C string.
-    unsafe {
-        let global = make(|out| sys::napi_get_global(env, out))?;
-        let class = make(|out| sys::napi_get_named_property(env, global, class.as_ptr(), out))?;
-        make(|out| sys::napi_new_instance(env, class, 1, &argument, out))
+/// A flat array of pairs.
+fn flat(env: napi_env, pairs: &[(Reply, Reply)], as_buffer: bool) -> Result<Items, Failure> {
+    let mut items = Items::new(env);
+    for (first, second) in pairs {
+        items.push(reply(env, first, as_buffer)?)?;
+        items.push(reply(env, second, as_buffer)?)?;
     }
+    Ok(items)
 }
 
 /// A reply.
 pub fn reply(env: napi_env, reply_: &Reply, as_buffer: bool) -> Outcome {
     let one = |item: &Reply| reply(env, item, as_buffer);
-    let pair = |(first, second): &(Reply, Reply)| array(env, &[first, second], |item| one(item));
     match reply_ {
         Reply::Simple(text) => bulk(env, text.as_bytes(), true, false),
         Reply::Bulk(bytes) => bulk(env, bytes, bytes.is_ascii(), as_buffer),
@@ -117,9 +170,9 @@ pub fn reply(env: napi_env, reply_: &Reply, as_buffer: bool) -> Outcome {
         Reply::Int(n) => integer(env, *n),
         Reply::Double(value) => number(env, *value),
         Reply::Array(items) => array(env, items, one),
-        Reply::Pairs(pairs) => array(env, pairs, pair),
-        Reply::Map(pairs) => construct(env, c"Map", array(env, pairs, pair)?),
-        Reply::Set(items) => construct(env, c"Set", array(env, items, one)?),
+        Reply::Pairs(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Pairs),
+        Reply::Map(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Map),
+        Reply::Set(items) => call_maker(env, Maker::Set, &[array(env, items, one)?]),
         Reply::Error(status) => refusal(env, status),
     }
 }

@@ -4,8 +4,13 @@ use super::env::{Failure, check};
 use crate::keyspace::STRING_BYTES_MAX;
 use crate::status::Status;
 use napi_sys::{self as sys, napi_env, napi_value};
+use smallvec::SmallVec;
+use std::cell::Cell;
 use std::mem::MaybeUninit;
 use std::ptr;
+
+/// Longest word of a request that is read by way of the stack.
+const SHORT_BYTES: usize = 256;
 
 /// Largest integer that a double holds exactly with all its neighbours.
 pub const SAFE_INTEGER_MAX: f64 = 9_007_199_254_740_991.0;
@@ -44,20 +49,33 @@ impl<const N: usize> Place<N> {
         accept: Accept,
         name: &str,
     ) -> Result<&[u8], Failure> {
+        if let Some(len) = self.narrow_short(env, value) {
+            return Ok(self.written(len));
+        }
+        self.heap.clear();
+        append_any(env, value, &mut self.heap, accept, name)?;
+        Ok(&self.heap)
+    }
+
+    /// The bytes of an ASCII string that fits the stack.
+    #[inline]
+    fn read_short(&mut self, env: napi_env, value: napi_value) -> Option<&[u8]> {
+        let len = self.narrow_short(env, value)?;
+        Some(self.written(len))
+    }
+
+    #[inline]
+    fn narrow_short(&mut self, env: napi_env, value: napi_value) -> Option<usize> {
         let (mut wide, mut len) = ([MaybeUninit::<u16>::uninit(); N], 0);
         let start = wide.as_mut_ptr().cast();
         // SAFETY: at most `N` characters are written, the last of them a terminator.
         let status = unsafe { sys::napi_get_value_string_utf16(env, value, start, N, &mut len) };
-        if status == sys::Status::napi_ok && len + 1 < N {
-            // SAFETY: Node-API wrote `len` characters.
-            let wide = unsafe { std::slice::from_raw_parts(start, len) };
-            if self.narrow(wide) {
-                return Ok(self.written(len));
-            }
+        if status != sys::Status::napi_ok || len + 1 >= N {
+            return None;
         }
-        self.heap.clear();
-        append(env, value, &mut self.heap, accept, name)?;
-        Ok(&self.heap)
+        // SAFETY: Node-API wrote `len` characters.
+        let wide = unsafe { std::slice::from_raw_parts(start, len) };
+        self.narrow(wide).then_some(len)
     }
 
     /// Puts the low bytes of characters here. Whether they are all ASCII, so that this is their UTF-8.
@@ -103,21 +121,34 @@ pub fn append(
     accept: Accept,
     name: &str,
 ) -> Result<(), Failure> {
-    let mut len = 0;
-    // SAFETY: no place is given, so only the length is written.
-    let status = unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut len) };
-    if status == sys::Status::napi_ok {
-        return append_string(env, value, len, out);
+    let mut place = Place::<SHORT_BYTES>::new();
+    match place.read_short(env, value) {
+        Some(bytes) => {
+            out.extend_from_slice(bytes);
+            Ok(())
+        }
+        None => append_any(env, value, out, accept, name),
     }
-    if append_array(env, value, out)? {
-        return Ok(());
-    }
+}
+
+/// As [`append`], for what is no short ASCII string.
+fn append_any(
+    env: napi_env,
+    value: napi_value,
+    out: &mut Vec<u8>,
+    accept: Accept,
+    name: &str,
+) -> Result<(), Failure> {
     let mut kind = 0;
     // SAFETY: `value` is an argument of the running call.
     check(unsafe { sys::napi_typeof(env, value, &mut kind) })?;
-    let is_number = kind == sys::ValueType::napi_number || kind == sys::ValueType::napi_bigint;
-    if accept == Accept::Words && is_number {
-        return append_number(env, value, out);
+    match kind {
+        sys::ValueType::napi_string => return append_string(env, value, out),
+        sys::ValueType::napi_number | sys::ValueType::napi_bigint if accept == Accept::Words => {
+            return append_number(env, value, out);
+        }
+        sys::ValueType::napi_object if append_array(env, value, out)? => return Ok(()),
+        _ => {}
     }
     let kinds = if accept == Accept::Words {
         "a string, a Uint8Array, a number or a bigint"
@@ -127,7 +158,10 @@ pub fn append(
     Err(Failure::Type(format!("{name} must be {kinds}")))
 }
 
-fn append_string(env: napi_env, value: napi_value, len: usize, out: &mut Vec<u8>) -> Result<(), Failure> {
+fn append_string(env: napi_env, value: napi_value, out: &mut Vec<u8>) -> Result<(), Failure> {
+    let mut len = 0;
+    // SAFETY: no place is given, so only the length is written.
+    check(unsafe { sys::napi_get_value_string_utf8(env, value, ptr::null_mut(), 0, &mut len) })?;
     if len > STRING_BYTES_MAX {
         return Err(Status::StringTooLong.into());
     }
@@ -181,19 +215,10 @@ fn append_number(env: napi_env, value: napi_value, out: &mut Vec<u8>) -> Result<
         out.extend_from_slice(itoa::Buffer::new().format(number as i64).as_bytes());
         return Ok(());
     }
-    let (mut text, mut len) = (ptr::null_mut(), 0);
-    // SAFETY: as above; a string comes out, whose length is asked for.
-    unsafe {
-        check(sys::napi_coerce_to_string(env, value, &mut text))?;
-        check(sys::napi_get_value_string_utf8(
-            env,
-            text,
-            ptr::null_mut(),
-            0,
-            &mut len,
-        ))?;
-    }
-    append_string(env, text, len, out)
+    let mut text = ptr::null_mut();
+    // SAFETY: as above; a string comes out.
+    check(unsafe { sys::napi_coerce_to_string(env, value, &mut text) })?;
+    append_string(env, text, out)
 }
 
 /// A number.
@@ -249,20 +274,63 @@ pub struct Requests {
     requests: Vec<usize>,
 }
 
+/// The words of requests.
+pub type Words<'a> = SmallVec<[&'a [u8]; 16]>;
+
+thread_local! {
+    /// Requests that are read next, with room from those before.
+    static SPARE: Cell<Requests> = Cell::default();
+}
+
+/// A thread keeps no more room than this for its next requests.
+const SPARE_BYTES_MAX: usize = 64 * 1024;
+
 impl Requests {
+    /// Calls `body` with empty requests that need no memory of their own in most cases.
+    pub fn with<R>(body: impl FnOnce(&mut Requests) -> R) -> R {
+        let mut requests = SPARE.take();
+        let result = body(&mut requests);
+        if requests.bytes.capacity() + requests.ends.capacity() * size_of::<usize>() <= SPARE_BYTES_MAX {
+            requests.bytes.clear();
+            requests.ends.clear();
+            requests.requests.clear();
+            SPARE.set(requests);
+        }
+        result
+    }
+
     /// Reads an array of words.
     pub fn read(&mut self, env: napi_env, words: napi_value, name: &str) -> Result<(), Failure> {
-        each_element(env, words, name, |word| {
-            append(env, word, &mut self.bytes, Accept::Words, "each word")?;
-            self.ends.push(self.bytes.len());
-            Ok(())
-        })?;
+        each_element(env, words, name, |word| self.push(env, word))?;
         self.requests.push(self.ends.len());
         Ok(())
     }
 
+    /// Reads words that are arguments, or one argument that is an array of words.
+    pub fn read_arguments(&mut self, env: napi_env, arguments: &[napi_value]) -> Result<(), Failure> {
+        if let [only] = *arguments {
+            let mut is_array = false;
+            // SAFETY: an argument of the running call.
+            check(unsafe { sys::napi_is_array(env, only, &mut is_array) })?;
+            if is_array {
+                return self.read(env, only, "words");
+            }
+        }
+        for &word in arguments {
+            self.push(env, word)?;
+        }
+        self.requests.push(self.ends.len());
+        Ok(())
+    }
+
+    fn push(&mut self, env: napi_env, word: napi_value) -> Result<(), Failure> {
+        append(env, word, &mut self.bytes, Accept::Words, "each word")?;
+        self.ends.push(self.bytes.len());
+        Ok(())
+    }
+
     /// All words, of all requests.
-    pub fn words(&self) -> Vec<&[u8]> {
+    pub fn words(&self) -> Words<'_> {
         let starts = std::iter::once(&0).chain(&self.ends);
         starts
             .zip(&self.ends)

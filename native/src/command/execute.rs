@@ -138,7 +138,15 @@ impl Spec {
 /// # Errors
 /// The command's refusal. The keyspace is unchanged then.
 pub fn execute_now(keyspace: &Keyspace, words: Args<'_>) -> CommandResult {
-    run(keyspace, words, None)
+    run(resolve(words)?, keyspace, words, None)
+}
+
+/// As [`execute_now`], for a request that [`resolve`] gave this row for.
+///
+/// # Errors
+/// The command's refusal. The keyspace is unchanged then.
+pub fn execute_resolved(spec: &Spec, keyspace: &Keyspace, words: Args<'_>) -> CommandResult {
+    run(spec, keyspace, words, None)
 }
 
 /// Runs a request at the time and with the seed that the log has stamped.
@@ -146,11 +154,10 @@ pub fn execute_now(keyspace: &Keyspace, words: Args<'_>) -> CommandResult {
 /// # Errors
 /// The command's refusal. The keyspace is unchanged then.
 pub fn execute(keyspace: &Keyspace, words: Args<'_>, now_ms: i64, seed: u64) -> CommandResult {
-    run(keyspace, words, Some((now_ms, seed)))
+    run(resolve(words)?, keyspace, words, Some((now_ms, seed)))
 }
 
-fn run(keyspace: &Keyspace, words: Args<'_>, stamp: Option<(i64, u64)>) -> CommandResult {
-    let spec = resolve(words)?;
+fn run(spec: &Spec, keyspace: &Keyspace, words: Args<'_>, stamp: Option<(i64, u64)>) -> CommandResult {
     let keys = spec.keys_of(words);
     let scope = if spec.needs_all(words) {
         Scope::All

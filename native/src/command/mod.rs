@@ -20,14 +20,14 @@ mod sample;
 pub mod scan;
 mod server;
 mod set;
-mod span;
+pub mod span;
 pub mod string;
 #[cfg(test)]
 pub mod testing;
 mod transaction;
 mod zset;
 
-pub use execute::{KeyList, execute, execute_now, find, known, resolve};
+pub use execute::{KeyList, execute, execute_now, execute_resolved, find, known, resolve};
 pub use transaction::{execute_transaction, execute_transaction_now};
 
 use crate::keyspace::Db;
