@@ -5,12 +5,14 @@ import { collectionTrials } from './trials/collections.js';
 import { failoverTrial } from './trials/failover.js';
 import { floorTrial } from './trials/floor.js';
 import { memoryTrials } from './trials/memory.js';
+import { redisTrials } from './trials/redis.js';
 
 /** In the order in which they are run. */
 export const trials: readonly Trial[] = [
   floorTrial,
   ...memoryTrials,
   ...collectionTrials,
+  ...redisTrials,
   ...clusterTrials,
   failoverTrial,
 ];

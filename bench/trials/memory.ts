@@ -4,6 +4,7 @@ import type { KeyValueDriver, KeyValueStore, OpenKeyValue } from '../drivers/key
 import { keyspaceDriver } from '../drivers/keyspace.js';
 import { lmdbDriver } from '../drivers/lmdb.js';
 import { mapDriver } from '../drivers/map.js';
+import { betterSqliteDriver, nodeSqliteDriver } from '../drivers/sqlite.js';
 import { BLOCK_CALLS, timeBlocks } from '../stopwatch.js';
 import { defineTrial, type Figure, type RunResult, type RunSetting, type Trial } from '../trial.js';
 import { allIndices, type Distribution, drawIndices, hashOf, keyOf, taken, ValueMaker } from '../workload.js';
@@ -108,7 +109,7 @@ function memoryTrial(name: string, keys: number): Trial {
   return defineTrial({
     name,
     about: `get and set of 100-byte values among ${keys.toLocaleString('en')} keys, each key made for its call`,
-    drivers: [mapDriver, keyspaceDriver, lmdbDriver],
+    drivers: [mapDriver, keyspaceDriver, lmdbDriver, nodeSqliteDriver, betterSqliteDriver],
     measure: (driver, { scale, scratch }: RunSetting) =>
       measure(driver, scale === 'tiny' ? TINY : { keys, calls: REAL_CALLS }, scratch),
   });

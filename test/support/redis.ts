@@ -30,6 +30,7 @@ export async function freePort(): Promise<number> {
 /** A running redis-server. */
 export interface Redis extends AsyncDisposable {
   readonly port: number;
+  readonly pid: number;
 }
 
 /** Starts a redis-server. `flags` are further settings, such as `--dir`. */
@@ -40,6 +41,7 @@ export async function startRedis(flags: readonly string[] = []): Promise<Redis> 
   await ready(server);
   return {
     port,
+    pid: server.pid ?? 0,
     async [Symbol.asyncDispose]() {
       if (server.exitCode !== null) return;
       server.kill('SIGKILL');
