@@ -8,7 +8,7 @@ import { type Cursor, cursorWord, type ScanOptions } from './scan.js';
 import * as shape from './shapes.js';
 
 /** What a key holds; `none` if it does not exist. */
-export type KeyType = 'none' | 'string' | 'hash' | 'list' | 'set' | 'zset';
+export type KeyType = 'none' | 'string' | 'hash' | 'list' | 'set' | 'zset' | 'stream';
 
 /**
  * When an expiry is changed.
@@ -135,6 +135,7 @@ function keyType(reply: Parameters<typeof shape.text>[0]): KeyType {
     case 'list':
     case 'set':
     case 'zset':
+    case 'stream':
       return type;
     default:
       throw new Error(`broken reply: '${type}' is no type`);

@@ -117,7 +117,7 @@ export interface NativeStatistics {
   /** Bytes in use: keys, values, and the tables that hold them. */
   memoryBytes: number;
   /** Bytes in use by type of value. */
-  memoryByType: { string: number; hash: number; list: number; set: number; zset: number };
+  memoryByType: { string: number; hash: number; list: number; set: number; zset: number; stream: number };
 }
 
 /** What {@link NativeRdbLoader.finish} reports. */

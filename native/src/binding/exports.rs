@@ -105,7 +105,7 @@ fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
         ..
     } = statistics;
     let count = |n: usize| number(env, n as f64);
-    let [string, hash, list, set, zset] = memory_by_type.map(count);
+    let [string, hash, list, set, zset, stream] = memory_by_type.map(count);
     let by_type = object(
         env,
         &[
@@ -114,6 +114,7 @@ fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
             (c"list", list?),
             (c"set", set?),
             (c"zset", zset?),
+            (c"stream", stream?),
         ],
     )?;
     let (keys, expires, memory) = (count(keys)?, count(expires)?, count(memory)?);

@@ -257,6 +257,7 @@ impl<'k> Db<'k> {
             Value::List(list) => list.is_empty(),
             Value::Set(set) => set.is_empty(),
             Value::ZSet(zset) => zset.is_empty(),
+            Value::Stream(stream) => stream.is_empty(),
         };
         if !empty {
             let hash = hash_of(key);
@@ -308,6 +309,7 @@ impl<'k> Db<'k> {
             EntryView::Value(Value::List(list)) => list.encoding(),
             EntryView::Value(Value::Set(set)) => set.encoding(),
             EntryView::Value(Value::ZSet(zset)) => zset.encoding(),
+            EntryView::Value(Value::Stream(stream)) => stream.encoding(),
         })
     }
 

@@ -5,7 +5,8 @@
 //! list are chained, so theirs does. Not meant to withstand somebody who looks for collisions.
 
 use super::{EntryView, Keyspace, Scope};
-use crate::value::{Element, Value};
+use crate::value::stream::{Group, StreamId};
+use crate::value::{Element, StreamValue, Value};
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 const LOW: RapidSecrets = RapidSecrets::seed(0x686f_6c64);
@@ -27,6 +28,66 @@ fn element(buffer: &mut Vec<u8>, element: Element<'_>) {
 
 fn sum(parts: impl Iterator<Item = u128>) -> u128 {
     parts.fold(0, u128::wrapping_add)
+}
+
+fn number(buffer: &mut Vec<u8>, n: u64) {
+    buffer.extend_from_slice(&n.to_le_bytes());
+}
+
+fn stream_id(buffer: &mut Vec<u8>, id: StreamId) {
+    number(buffer, id.ms);
+    number(buffer, id.seq);
+}
+
+fn optional(buffer: &mut Vec<u8>, n: Option<u64>) {
+    number(buffer, u64::from(n.is_some()));
+    number(buffer, n.unwrap_or(0));
+}
+
+/// Entries, counters and groups, all of which have an order, one after the other. Nodes do not count.
+fn stream_hash(stream: &StreamValue, buffer: &mut Vec<u8>) -> u128 {
+    let log = stream.log();
+    let mut chain = log
+        .range(StreamId::MIN, StreamId::MAX)
+        .fold(0, |chain: u128, entry| {
+            buffer.clear();
+            part(buffer, &chain.to_le_bytes());
+            stream_id(buffer, entry.id);
+            for (field, value) in entry.fields {
+                element(buffer, field);
+                element(buffer, value);
+            }
+            hash(buffer)
+        });
+    for group in stream.groups() {
+        buffer.clear();
+        part(buffer, &chain.to_le_bytes());
+        group_parts(group, buffer);
+        chain = hash(buffer);
+    }
+    buffer.clear();
+    part(buffer, &chain.to_le_bytes());
+    stream_id(buffer, log.last_id());
+    stream_id(buffer, log.max_deleted_id());
+    number(buffer, log.entries_added());
+    hash(buffer)
+}
+
+fn group_parts(group: &Group, buffer: &mut Vec<u8>) {
+    part(buffer, group.name());
+    stream_id(buffer, group.last_id);
+    optional(buffer, group.entries_read);
+    for (_, consumer) in group.consumers() {
+        part(buffer, consumer.name());
+        number(buffer, consumer.seen_at_ms as u64);
+        optional(buffer, consumer.active_at_ms.map(|ms| ms as u64));
+    }
+    for (id, pending) in group.pending_between(StreamId::MIN, StreamId::MAX) {
+        stream_id(buffer, id);
+        number(buffer, pending.delivered_at_ms as u64);
+        number(buffer, pending.deliveries);
+        part(buffer, group.consumer(pending.consumer()).name());
+    }
 }
 
 fn value_hash(value: &Value, buffer: &mut Vec<u8>) -> u128 {
@@ -53,6 +114,7 @@ fn value_hash(value: &Value, buffer: &mut Vec<u8>) -> u128 {
                 part(buffer, &(score + 0.0).to_bits().to_le_bytes());
             })
         })),
+        Value::Stream(stream) => stream_hash(stream, buffer),
         Value::List(elements) => elements.iter().fold(0, |chain: u128, item| {
             of(&|buffer| {
                 part(buffer, &chain.to_le_bytes());

@@ -22,6 +22,7 @@ pub(super) fn duplicate(value: &Value) -> Value {
             }
             copy.into_value()
         }
+        Value::Stream(stream) => Value::Stream(stream.clone()),
     }
 }
 

@@ -248,7 +248,7 @@ impl Entry {
         self.header().value & RAW != 0
     }
 
-    /// Index of the type in statistics: string, hash, list, set, sorted set.
+    /// Index of the type in statistics: string, hash, list, set, sorted set, stream.
     pub fn kind(&self) -> usize {
         match self.value() {
             None => 0,
@@ -256,6 +256,7 @@ impl Entry {
             Some(Value::List(_)) => 2,
             Some(Value::Set(_)) => 3,
             Some(Value::ZSet(_)) => 4,
+            Some(Value::Stream(_)) => 5,
         }
     }
 

@@ -29,7 +29,7 @@ pub use gate::Gate;
 pub use scan::SCAN_POSITION_STEP;
 
 use crate::clock;
-use crate::value::{Collection, Value};
+use crate::value::{Collection, TYPES, Value};
 use entry::Entry;
 use parking_lot::{Mutex, MutexGuard};
 use segment::{SEGMENT_BITS, Segment};
@@ -69,6 +69,7 @@ fn value_memory(value: &Value) -> usize {
         Value::List(list) => list.memory(),
         Value::Set(set) => set.memory(),
         Value::ZSet(zset) => zset.memory(),
+        Value::Stream(stream) => stream.memory(),
     }
 }
 
@@ -103,8 +104,8 @@ pub struct Statistics {
     pub keys: usize,
     /// Keys with an expiry.
     pub expires: usize,
-    /// Heap bytes of entries by type: string, hash, list, set, sorted set.
-    pub memory_by_type: [usize; 5],
+    /// Heap bytes of entries by type: string, hash, list, set, sorted set, stream.
+    pub memory_by_type: [usize; TYPES],
     /// Heap bytes of the table itself: pages, directories, the index of due keys.
     pub table_bytes: usize,
 }

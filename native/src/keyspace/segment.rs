@@ -16,6 +16,7 @@
 use super::Entry;
 use super::discard;
 use super::hash_of;
+use crate::value::TYPES;
 use hashbrown::HashTable;
 use std::collections::BTreeSet;
 
@@ -87,9 +88,9 @@ pub struct Segment {
     due: BTreeSet<(i64, u64)>,
     /// (instant of the field that expires next, hash) of every key with fields that expire.
     due_fields: BTreeSet<(i64, u64)>,
-    keys: [usize; 5],
+    keys: [usize; TYPES],
     /// Sum of [`Entry::memory`] by type. Kept by `admit` and `dismiss`.
-    memory: [usize; 5],
+    memory: [usize; TYPES],
 }
 
 impl Default for Segment {
@@ -104,8 +105,8 @@ impl Default for Segment {
             next_due_field: i64::MAX,
             due: BTreeSet::new(),
             due_fields: BTreeSet::new(),
-            keys: [0; 5],
-            memory: [0; 5],
+            keys: [0; TYPES],
+            memory: [0; TYPES],
         }
     }
 }
@@ -352,7 +353,7 @@ impl Segment {
     }
 
     /// Bytes of the entries by type, and bytes of the table itself.
-    pub fn memory(&self) -> ([usize; 5], usize) {
+    pub fn memory(&self) -> ([usize; TYPES], usize) {
         let pages: usize = self.pages.iter().map(|page| page.entries.allocation_size()).sum();
         let fixed = self.pages.capacity() * size_of::<Page>() + self.directory.capacity() * 4;
         (
@@ -393,7 +394,7 @@ impl Segment {
     /// Panics if an invariant is broken.
     pub fn verify(&self) {
         assert_eq!(self.directory.len(), 1 << self.depth);
-        let (mut keys, mut memory, mut dues) = ([0; 5], [0; 5], BTreeSet::new());
+        let (mut keys, mut memory, mut dues) = ([0; TYPES], [0; TYPES], BTreeSet::new());
         let mut due_fields = BTreeSet::new();
         for (number, page) in self.pages.iter().enumerate() {
             let places = self.directory.iter().filter(|&&n| n as usize == number).count();

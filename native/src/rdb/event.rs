@@ -2,6 +2,7 @@
 
 use super::format::Magic;
 use crate::value::Element;
+pub use crate::value::stream::StreamId;
 
 /// A key, before its value.
 #[derive(Clone, Copy, Debug)]
@@ -20,21 +21,6 @@ pub struct KeyHead<'a> {
     pub freq: Option<u8>,
     /// Where the key's type byte stands in the file.
     pub offset: u64,
-}
-
-/// An entry id of a stream.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct StreamId {
-    /// Milliseconds.
-    pub ms: u64,
-    /// Sequence number within the millisecond.
-    pub seq: u64,
-}
-
-impl std::fmt::Display for StreamId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "{}-{}", self.ms, self.seq)
-    }
 }
 
 /// What stands behind a stream's entries.

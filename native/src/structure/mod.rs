@@ -5,4 +5,5 @@ pub mod index_map;
 pub mod intset;
 pub mod listpack;
 pub mod order_tree;
+pub mod ordered_map;
 pub mod quicklist;

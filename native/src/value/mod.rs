@@ -5,12 +5,14 @@ pub mod hash;
 pub mod list;
 mod packed;
 pub mod set;
+pub mod stream;
 pub mod zset;
 
 pub use element::Element;
 pub use hash::HashValue;
 pub use list::ListValue;
 pub use set::SetValue;
+pub use stream::StreamValue;
 pub use zset::ZSetValue;
 
 /// A value that is not a string.
@@ -24,7 +26,12 @@ pub enum Value {
     Set(SetValue),
     /// Members by score, then by bytes.
     ZSet(ZSetValue),
+    /// Entries by id, and groups of consumers. In a box: it is much larger than the others.
+    Stream(Box<StreamValue>),
 }
+
+/// Number of types that a key may hold, strings included.
+pub const TYPES: usize = 6;
 
 impl Value {
     /// What `TYPE` answers.
@@ -34,6 +41,7 @@ impl Value {
             Value::List(_) => "list",
             Value::Set(_) => "set",
             Value::ZSet(_) => "zset",
+            Value::Stream(_) => "stream",
         }
     }
 }
@@ -46,7 +54,7 @@ pub trait Collection: Default {
     fn of(value: &Value) -> Option<&Self>;
     /// As [`Collection::of`], to change it.
     fn of_mut(value: &mut Value) -> Option<&mut Self>;
-    /// Whether nothing is left, so that the key has to go.
+    /// Whether nothing is left, so that the key has to go. A stream's key stays, and a stream never says so.
     fn is_empty(&self) -> bool;
     /// Bytes on the heap, kept up to date by every operation: O(1).
     fn memory(&self) -> usize;

@@ -94,6 +94,7 @@ fn rows(value: &Value) -> Vec<String> {
             .iter()
             .map(|(m, s)| format!("{:?}={s:?}", m.to_vec()))
             .collect(),
+        Value::Stream(stream) => vec![format!("{stream:?}")],
     }
 }
 
@@ -112,6 +113,7 @@ fn show_form(value: &Value) -> String {
         Value::List(list) => format!("{:?}", list.packs().map(Listpack::as_bytes).collect::<Vec<_>>()),
         Value::Set(set) => set.encoding().into(),
         Value::ZSet(zset) => zset.encoding().into(),
+        Value::Stream(stream) => stream.encoding().into(),
     }
 }
 

@@ -114,6 +114,11 @@ impl Encoder {
             Value::Set(_) => format::SET,
             Value::ZSet(zset) if has_packs && zset.as_pack().is_some() => format::ZSET_LISTPACK,
             Value::ZSet(_) => format::ZSET_2,
+            Value::Stream(_) => match self.forms.version {
+                ..format::OLDEST_LISTPACK_VERSION => format::STREAM,
+                ..format::OLDEST_SET_LISTPACK_VERSION => format::STREAM_2,
+                _ => format::STREAM_3,
+            },
         }
     }
 
@@ -125,6 +130,7 @@ impl Encoder {
             Value::List(list) => self.list(list, rdb_type),
             Value::Set(set) => self.set(set, rdb_type),
             Value::ZSet(zset) => self.zset(zset, rdb_type),
+            Value::Stream(stream) => self.stream(stream, rdb_type),
         }
     }
 
@@ -175,7 +181,7 @@ impl Encoder {
         }
     }
 
-    fn pack(&mut self, pack: &Listpack) {
+    pub(super) fn pack(&mut self, pack: &Listpack) {
         self.text(pack.as_bytes());
     }
 }

@@ -5,6 +5,7 @@
 //! away until the last chunk, or takes all of it in one.
 
 mod encode;
+mod stream;
 
 pub(super) use encode::{Encoder, Forms};
 
