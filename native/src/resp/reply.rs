@@ -21,7 +21,7 @@ pub enum Protocol {
 }
 
 /// The status lines that replies may have.
-const SIMPLE_TEXTS: [&str; 10] = [
+const SIMPLE_TEXTS: [&str; 11] = [
     "OK",
     "PONG",
     "QUEUED",
@@ -31,6 +31,7 @@ const SIMPLE_TEXTS: [&str; 10] = [
     "list",
     "set",
     "zset",
+    "stream",
     "Background saving started",
 ];
 /// Longest error line that is decoded.

@@ -114,11 +114,9 @@ impl Encoder {
             Value::Set(_) => format::SET,
             Value::ZSet(zset) if has_packs && zset.as_pack().is_some() => format::ZSET_LISTPACK,
             Value::ZSet(_) => format::ZSET_2,
-            Value::Stream(_) => match self.forms.version {
-                ..format::OLDEST_LISTPACK_VERSION => format::STREAM,
-                ..format::OLDEST_SET_LISTPACK_VERSION => format::STREAM_2,
-                _ => format::STREAM_3,
-            },
+            Value::Stream(_) if has_set_packs => format::STREAM_3,
+            Value::Stream(_) if has_packs => format::STREAM_2,
+            Value::Stream(_) => format::STREAM,
         }
     }
 
