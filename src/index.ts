@@ -1,6 +1,20 @@
 /** holdfast: a highly available store with the Redis data model, inside of a Node.js process. */
 export { AsyncCommands } from './commands/async.js';
 export type {
+  Bit,
+  BitcountRange,
+  BitfieldGet,
+  BitfieldIncrement,
+  BitfieldOffset,
+  BitfieldOverflow,
+  BitfieldSet,
+  BitfieldStep,
+  BitfieldType,
+  BitOperation,
+  BitposRange,
+  BitUnit,
+} from './commands/bitmaps.js';
+export type {
   Async,
   Bulk,
   Delivery,

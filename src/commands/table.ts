@@ -1,5 +1,6 @@
 /** The command surface as a whole: the families put together, and the facts about commands that the native side knows. */
 import { type CommandFact, native, type Word } from '../keyspace/native.js';
+import { type BitmapReads, type BitmapWrites, bitmapReads, bitmapWrites } from './bitmaps.js';
 import type { Form, Iteration } from './form.js';
 import { type FieldValue, type HashReads, type HashWrites, hashReads, hashWrites } from './hashes.js';
 import { type KeyReads, type KeyScanOptions, type KeyWrites, keyReads, keyWrites } from './keys.js';
@@ -18,6 +19,7 @@ import { type StringReads, type StringWrites, stringReads, stringWrites } from '
 /** The commands that read. */
 export interface ReadCommands<F extends Form>
   extends StringReads<F>,
+    BitmapReads<F>,
     HashReads<F>,
     ListReads<F>,
     SetReads<F>,
@@ -27,6 +29,7 @@ export interface ReadCommands<F extends Form>
 /** The commands that write. */
 export interface WriteCommands<F extends Form>
   extends StringWrites<F>,
+    BitmapWrites<F>,
     HashWrites<F>,
     ListWrites<F>,
     SetWrites<F>,
@@ -51,6 +54,7 @@ export interface ScanIterators<F extends Form> {
 /** The code of {@link ReadCommands}. */
 export const reads = {
   ...stringReads,
+  ...bitmapReads,
   ...hashReads,
   ...listReads,
   ...setReads,
@@ -61,6 +65,7 @@ export const reads = {
 /** The code of {@link WriteCommands}. */
 export const writes = {
   ...stringWrites,
+  ...bitmapWrites,
   ...hashWrites,
   ...listWrites,
   ...setWrites,

@@ -5,6 +5,8 @@
 //! only from [`Db::rng`], and lets no hash-table order decide a result (DESIGN 4.2).
 
 pub mod args;
+mod bitfield;
+mod bitmap;
 pub mod counted;
 mod execute;
 mod expiry;
@@ -151,6 +153,7 @@ pub const fn grow(name: &'static str, arity: i32, keys: Keys, handler: Handler) 
 /// The families. Each is a `pub const COMMANDS: &[Spec]` of its module.
 pub const FAMILIES: &[&[Spec]] = &[
     string::COMMANDS,
+    bitmap::COMMANDS,
     hash::COMMANDS,
     hash::expiry::COMMANDS,
     list::COMMANDS,

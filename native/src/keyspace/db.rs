@@ -383,15 +383,46 @@ impl<'k> Db<'k> {
         {
             return Err(Status::StringTooLong);
         }
+        let hash = self.ensure_string(key)?;
+        let patched = self
+            .segment_mut(hash)
+            .update(hash, key, |entry| entry.patch(offset, patch));
+        Ok(patched.unwrap_or(0))
+    }
+
+    /// Changes the bytes of the string under `key` where they are, lengthened with zeros to at least `len`, creating it if need
+    /// be. Growing bit by bit costs amortized O(1): lengths are rounded up by a share of themselves.
+    ///
+    /// # Errors
+    /// [`Status::WrongType`] if the key holds a collection; [`Status::StringTooLong`] for a length that no string has.
+    pub fn edit_string<R>(
+        &mut self,
+        key: &[u8],
+        len: usize,
+        change: impl FnOnce(&mut [u8]) -> R,
+    ) -> Result<R, Status> {
+        self.string(key)?;
+        if len > STRING_BYTES_MAX {
+            return Err(Status::StringTooLong);
+        }
+        let hash = self.ensure_string(key)?;
+        let edited = self
+            .segment_mut(hash)
+            .update(hash, key, |entry| entry.edit(len, change));
+        match edited {
+            Some(result) => Ok(result),
+            None => unreachable!("the key was found, or created just before"),
+        }
+    }
+
+    /// Creates an empty string unless the key is there, and gives the key's hash.
+    fn ensure_string(&mut self, key: &[u8]) -> Result<u64, Status> {
         let hash = hash_of(key);
         if !self.settle(hash, key) {
             check_length(key)?;
             self.segment_mut(hash).insert(hash, Entry::string(key, b"", None));
         }
-        let patched = self
-            .segment_mut(hash)
-            .update(hash, key, |entry| entry.patch(offset, patch));
-        Ok(patched.unwrap_or(0))
+        Ok(hash)
     }
 
     /// When the key goes ([`Expiry::Never`] or [`Expiry::At`]), if it is there.

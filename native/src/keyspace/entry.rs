@@ -316,6 +316,25 @@ impl Entry {
         len
     }
 
+    /// Changes the bytes of a string, lengthened with zeros to at least `len`, where they are, and marks it `raw`. `len` must
+    /// not be above [`STRING_BYTES_MAX`].
+    pub fn edit<R>(&mut self, len: usize, change: impl FnOnce(&mut [u8]) -> R) -> R {
+        assert!(len <= STRING_BYTES_MAX, "string too long");
+        if len > self.header().value_len() {
+            self.resize(len);
+        }
+        let result = change(self.bytes_mut());
+        let header = self.header();
+        // SAFETY: the entry is borrowed mutably, and the length stays as it is.
+        unsafe {
+            self.0.write(Header {
+                key: header.key,
+                value: header.value & !ASCII | RAW,
+            })
+        };
+        result
+    }
+
     /// Lengthens a string with zeros.
     fn resize(&mut self, len: usize) {
         let old = self.header();
@@ -472,6 +491,18 @@ mod tests {
         assert!(!entry.is_ascii());
         let entry = entry.rename(b"other key");
         assert_eq!((entry.key(), entry.is_raw()), (&b"other key"[..], true));
+    }
+
+    #[test]
+    fn a_string_is_edited_where_it_is() {
+        let mut entry = Entry::string(b"k", b"ab", Some(9));
+        entry.edit(1, |bytes| bytes[0] = 200);
+        assert_eq!(entry.bytes(), Some(&b"\xc8b"[..]));
+        assert!(!entry.is_ascii() && entry.is_raw());
+        assert_eq!(entry.edit(5000, |bytes| bytes.len()), 5000);
+        let bytes = entry.bytes().unwrap();
+        assert!(bytes[2..].iter().all(|&byte| byte == 0));
+        assert_eq!((&bytes[..2], entry.expire_at()), (&b"\xc8b"[..], Some(9)));
     }
 
     #[test]

@@ -1,3 +1,4 @@
+import { describeBitmaps } from './bitmaps.js';
 import { describeCalls } from './calls.js';
 import { describeHashes } from './hashes.js';
 import { describeKeys } from './keys.js';
@@ -11,6 +12,7 @@ import { describeTransactions } from './transactions.js';
 /** Every suite of the command surface, for one kind of subject. */
 export function describeCommands(open: Open): void {
   describeStrings(open);
+  describeBitmaps(open);
   describeHashes(open);
   describeLists(open);
   describeSets(open);

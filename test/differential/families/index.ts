@@ -1,4 +1,5 @@
 /** The families in the comparison with Redis, one line each. */
+import { bitmaps } from './bitmaps.js';
 import type { Family } from './family.js';
 import { hashes } from './hashes.js';
 import { keys } from './keys.js';
@@ -9,4 +10,13 @@ import { sortedSets } from './sorted-sets.js';
 import { strings } from './strings.js';
 
 /** All families. Their order decides what a seed makes. */
-export const FAMILIES: readonly Family[] = [strings, hashes, lists, sets, sortedSets, lexRanges, keys];
+export const FAMILIES: readonly Family[] = [
+  strings,
+  bitmaps,
+  hashes,
+  lists,
+  sets,
+  sortedSets,
+  lexRanges,
+  keys,
+];
