@@ -3,6 +3,12 @@ import { type CommandFact, native, type Word } from '../keyspace/native.js';
 import { type BitmapReads, type BitmapWrites, bitmapReads, bitmapWrites } from './bitmaps.js';
 import type { Form, Iteration } from './form.js';
 import { type FieldValue, type HashReads, type HashWrites, hashReads, hashWrites } from './hashes.js';
+import {
+  type HyperloglogReads,
+  type HyperloglogWrites,
+  hyperloglogReads,
+  hyperloglogWrites,
+} from './hyperloglogs.js';
 import { type KeyReads, type KeyScanOptions, type KeyWrites, keyReads, keyWrites } from './keys.js';
 import { type ListReads, type ListWrites, listReads, listWrites } from './lists.js';
 import type { ScanOptions } from './scan.js';
@@ -20,6 +26,7 @@ import { type StringReads, type StringWrites, stringReads, stringWrites } from '
 export interface ReadCommands<F extends Form>
   extends StringReads<F>,
     BitmapReads<F>,
+    HyperloglogReads<F>,
     HashReads<F>,
     ListReads<F>,
     SetReads<F>,
@@ -30,6 +37,7 @@ export interface ReadCommands<F extends Form>
 export interface WriteCommands<F extends Form>
   extends StringWrites<F>,
     BitmapWrites<F>,
+    HyperloglogWrites<F>,
     HashWrites<F>,
     ListWrites<F>,
     SetWrites<F>,
@@ -55,6 +63,7 @@ export interface ScanIterators<F extends Form> {
 export const reads = {
   ...stringReads,
   ...bitmapReads,
+  ...hyperloglogReads,
   ...hashReads,
   ...listReads,
   ...setReads,
@@ -66,6 +75,7 @@ export const reads = {
 export const writes = {
   ...stringWrites,
   ...bitmapWrites,
+  ...hyperloglogWrites,
   ...hashWrites,
   ...listWrites,
   ...setWrites,

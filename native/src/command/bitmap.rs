@@ -88,12 +88,11 @@ fn bitcount(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         [] => bits::count(bytes),
         [start, end, ref unit @ ..] if unit.len() <= 1 => {
             let (start, end) = (int(start)?, int(end)?);
-            let in_bits = in_bits(unit.first())?;
             if start < 0 && end < 0 && start > end {
-                0
-            } else {
-                bits::count_within(bytes, bit_range(start, end, bytes.len(), in_bits))
+                return Ok(Reply::Int(0));
             }
+            let range = bit_range(start, end, bytes.len(), in_bits(unit.first())?);
+            bits::count_within(bytes, range)
         }
         _ => return Err(Status::Syntax),
     };

@@ -13,6 +13,7 @@ mod expiry;
 pub mod extended;
 pub mod glob;
 mod hash;
+mod hyperloglog;
 pub mod key;
 mod list;
 pub mod number;
@@ -154,6 +155,7 @@ pub const fn grow(name: &'static str, arity: i32, keys: Keys, handler: Handler) 
 pub const FAMILIES: &[&[Spec]] = &[
     string::COMMANDS,
     bitmap::COMMANDS,
+    hyperloglog::COMMANDS,
     hash::COMMANDS,
     hash::expiry::COMMANDS,
     list::COMMANDS,

@@ -2,6 +2,7 @@
 
 pub mod deadlines;
 pub mod bits;
+pub mod hyperloglog;
 pub mod index_map;
 pub mod intset;
 pub mod listpack;

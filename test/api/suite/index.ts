@@ -1,6 +1,7 @@
 import { describeBitmaps } from './bitmaps.js';
 import { describeCalls } from './calls.js';
 import { describeHashes } from './hashes.js';
+import { describeHyperloglogs } from './hyperloglogs.js';
 import { describeKeys } from './keys.js';
 import { describeLists } from './lists.js';
 import { describeSets } from './sets.js';
@@ -13,6 +14,7 @@ import { describeTransactions } from './transactions.js';
 export function describeCommands(open: Open): void {
   describeStrings(open);
   describeBitmaps(open);
+  describeHyperloglogs(open);
   describeHashes(open);
   describeLists(open);
   describeSets(open);

@@ -2,6 +2,7 @@
 import { bitmaps } from './bitmaps.js';
 import type { Family } from './family.js';
 import { hashes } from './hashes.js';
+import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
 import { lexRanges } from './lex-ranges.js';
 import { lists } from './lists.js';
@@ -13,6 +14,7 @@ import { strings } from './strings.js';
 export const FAMILIES: readonly Family[] = [
   strings,
   bitmaps,
+  hyperloglogs,
   hashes,
   lists,
   sets,

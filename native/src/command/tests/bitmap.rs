@@ -94,6 +94,7 @@ fn counts_refuse_after_they_have_found_the_key() {
     );
     assert_eq!(db.status(&["BITCOUNT", "k", "0", "x"]), Status::NotInteger);
     assert_eq!(db.int(&["BITCOUNT", "none", "0"]), 0);
+    assert_eq!(db.int(&["BITCOUNT", "k", "-1", "-2", "x"]), 0);
     db.put_collection("list", "list");
     assert_eq!(db.status(&["BITCOUNT", "list", "x"]), Status::WrongType);
 }
@@ -182,10 +183,13 @@ fn operations_of_strings() {
     assert_eq!(db.status(&["BITOP", "NAND", "to", "a", "b"]), Status::Syntax);
 }
 
+/// What an operation makes of two bytes.
+type Joined = fn(u8, u8) -> u8;
+
 #[test]
 fn operations_of_long_strings_agree_with_single_bytes() {
     let db = TestDb::new();
-    let byte = |i: usize, step: usize| (i * step >> 3) as u8;
+    let byte = |i: usize, step: usize| ((i * step) >> 3) as u8;
     let strings: Vec<Vec<u8>> = [(1000, 7), (731, 11), (64, 5)]
         .iter()
         .map(|&(len, step)| (0..len).map(|i| byte(i, step)).collect())
@@ -194,7 +198,7 @@ fn operations_of_long_strings_agree_with_single_bytes() {
         db.run_bytes(&[b"SET", *name, bytes]);
     }
     let at = |string: &[u8], i: usize| string.get(i).copied().unwrap_or(0);
-    let operations: [(&[u8], fn(u8, u8) -> u8); 3] = [
+    let operations: [(&[u8], Joined); 3] = [
         (b"AND", |a, b| a & b),
         (b"OR", |a, b| a | b),
         (b"XOR", |a, b| a ^ b),
