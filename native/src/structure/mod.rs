@@ -1,7 +1,7 @@
 //! What the values are made of. A structure knows no command, no key and no clock.
 
-pub mod deadlines;
 pub mod bits;
+pub mod deadlines;
 pub mod hyperloglog;
 pub mod index_map;
 pub mod intset;
