@@ -32,16 +32,27 @@ export type { ListEnd, LmpopOptions, LposOptions, PoppedItems } from './commands
 export type { Cursor, ScanOptions } from './commands/scan.js';
 export type { SintercardOptions } from './commands/sets.js';
 export type {
+  ZdiffOptions,
+  ZintercardOptions,
+  ZunionOptions,
+  ZunionstoreOptions,
+} from './commands/sorted-set-algebra.js';
+export type {
   PoppedMembers,
+  RankedScore,
   ScoreBound,
   ScoredMember,
   ScoredMembers,
   ScoreEnd,
   ZaddOptions,
+  ZincrbyOptions,
   ZmpopOptions,
+  ZrandmemberOptions,
   ZrangeOptions,
   ZrangestoreOptions,
+  ZrankOptions,
 } from './commands/sorted-sets.js';
+export type { Sorted, SortOptions, SortRoOptions } from './commands/sorting.js';
 export type { ExpiryOptions, GetexOptions, SetOptions } from './commands/strings.js';
 export { ReadOnlyCommands, SyncCommands } from './commands/sync.js';
 export type { Commands, ReadCommands, ScanIterators, WriteCommands } from './commands/table.js';

@@ -139,7 +139,8 @@ export const directReads = {
     const score = this[HANDLE].zscore(key, member);
     return score === undefined ? this[REFUSE](key) : score;
   },
-  zrank(key, member) {
+  zrank(key, member, options) {
+    if (options !== undefined) return this[RUN](sortedSetReads.zrank, [key, member, options]);
     const rank = this[HANDLE].zrank(key, member);
     return rank === undefined ? this[REFUSE](key) : rank;
   },
@@ -220,7 +221,8 @@ export const directWrites = {
     }
     return this[RUN](sortedSetWrites.zadd, [key, first, second]);
   },
-  zincrby(key, by, member) {
+  zincrby(key, by, member, options) {
+    if (options !== undefined) return this[RUN](sortedSetWrites.zincrby, [key, by, member, options]);
     check.score(by, 'by');
     return this[HANDLE].zincrby(key, by, member);
   },
@@ -282,7 +284,9 @@ export const directAsyncReads = {
   scard: readAtOnce(setReads.scard, (handle, key) => handle.scard(key)),
   smembers: readAtOnce(setReads.smembers, (handle, key) => handle.smembers(key)),
   zscore: readAtOnce(sortedSetReads.zscore, (handle, key, member) => handle.zscore(key, member)),
-  zrank: readAtOnce(sortedSetReads.zrank, (handle, key, member) => handle.zrank(key, member)),
+  zrank: readAtOnce(sortedSetReads.zrank, (handle, key, member, options) =>
+    options === undefined ? handle.zrank(key, member) : undefined,
+  ),
   zcard: readAtOnce(sortedSetReads.zcard, (handle, key) => handle.zcard(key)),
   zrange: readAtOnce(sortedSetReads.zrange, ranked),
 };

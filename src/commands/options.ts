@@ -39,6 +39,19 @@ export function millisecondsOption(words: Word[], value: number | Date, token: s
   words.push(token, instant(value, 1, `option '${name}'`));
 }
 
+/** An option with a part of what was found: so many, after leaving out the first ones. */
+export function limitOption(
+  words: Word[],
+  limit: { offset: number; count: number },
+  token: string,
+  name: string,
+): void {
+  if (typeof limit !== 'object' || limit === null) {
+    throw new TypeError(`option '${name}' must be {offset, count}`);
+  }
+  words.push(token, integer(limit.offset, `${name}.offset`), integer(limit.count, `${name}.count`));
+}
+
 /** An option that is one of a few words. */
 export function choice<V extends string>(tokens: Readonly<Record<V, string>>): OptionEncoder<V> {
   return (words, value, _token, name) => {

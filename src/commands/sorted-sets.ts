@@ -16,7 +16,7 @@ import {
 } from './arguments.js';
 import type { Definitions } from './definition.js';
 import type { Bulk, Form, Reply, Sync } from './form.js';
-import { choice, countOption, flag, type OptionEncoders, optionsOf } from './options.js';
+import { choice, countOption, flag, limitOption, type OptionEncoders, optionsOf } from './options.js';
 import { type Cursor, cursorWord, pushScanOptions, type ScanOptions } from './scan.js';
 import * as shape from './shapes.js';
 
@@ -85,7 +85,42 @@ export interface PoppedMembers<B extends Bytes = Bytes> {
   members: ScoredMember<B>[];
 }
 
-type Ranged<Scores extends boolean, B extends Bulk> = Scores extends true ? ScoredMember<B>[] : B[];
+/** Members, or members with their scores. */
+export type Ranged<Scores extends boolean, B extends Bulk> = Scores extends true ? ScoredMember<B>[] : B[];
+
+/** A member's rank and score. */
+export interface RankedScore {
+  /** How many members stand before it. */
+  rank: number;
+  /** Its score. */
+  score: number;
+}
+
+/** Options of `zrank` and `zrevrank`. */
+export interface ZrankOptions<Score extends boolean = boolean> {
+  /** Answer `{rank, score}` instead of the rank. */
+  withScore?: Score;
+}
+
+/** Options of `zincrby`. With any of them, the answer is `null` if they leave the member as it is. */
+export interface ZincrbyOptions {
+  /** Only if the member is new. */
+  nx?: boolean;
+  /** Only if the member is there. */
+  xx?: boolean;
+  /** Only if the score of a member that is there grows. */
+  gt?: boolean;
+  /** Only if the score of a member that is there shrinks. */
+  lt?: boolean;
+}
+
+/** Options of `zrandmember`. */
+export interface ZrandmemberOptions<Scores extends boolean = boolean> {
+  /** Answer `{member, score}` instead of members. */
+  withScores?: Scores;
+}
+
+type Ranked<Score extends boolean> = (Score extends true ? RankedScore : number) | null;
 
 type Popped<N extends number | undefined, B extends Bulk> = N extends number
   ? ScoredMember<B>[]
@@ -109,9 +144,28 @@ export interface SortedSetReads<F extends Form> {
   /** Number of members from `min` to `max` by their bytes, all of one score. Redis: `ZLEXCOUNT`. O(log n). */
   zlexcount(key: Bytes, min: Bytes, max: Bytes): Reply<F, number>;
   /** Rank of a member, 0 the one with the lowest score; `null` if it is not there. Redis: `ZRANK`. O(log n). */
-  zrank(key: Bytes, member: Bytes): Reply<F, number | null>;
+  zrank<Score extends boolean = false>(
+    key: Bytes,
+    member: Bytes,
+    options?: ZrankOptions<Score>,
+  ): Reply<F, Ranked<Score>>;
   /** As {@link zrank}, 0 the one with the highest score. Redis: `ZREVRANK`. */
-  zrevrank(key: Bytes, member: Bytes): Reply<F, number | null>;
+  zrevrank<Score extends boolean = false>(
+    key: Bytes,
+    member: Bytes,
+    options?: ZrankOptions<Score>,
+  ): Reply<F, Ranked<Score>>;
+  /**
+   * A random member, or `null` if the key does not exist. With `count`: an array of at most so many different members; with
+   * a negative `count`: of exactly `-count`, which may repeat.
+   *
+   * Redis: `ZRANDMEMBER`. O(log n) for each member.
+   */
+  zrandmember<N extends number | undefined = undefined, Scores extends boolean = false>(
+    key: Bytes,
+    count?: N,
+    options?: ZrandmemberOptions<Scores>,
+  ): Reply<F, N extends number ? Ranged<Scores, F['bulk']> : F['bulk'] | null>;
   /**
    * The members of a range, by score and, of equal score, by their bytes. Without `by`, `start` and `stop` are ranks, both
    * included; negative: from the end.
@@ -167,12 +221,18 @@ export interface SortedSetWrites<F extends Form> {
   /** Removes members and answers how many there were. A sorted set without members is removed. Redis: `ZREM`. O(log n) each. */
   zrem(key: Bytes, members: OneOrMore<Bytes>): Reply<F, number>;
   /**
-   * Adds to the score of a member (0, if it is not there) and answers the sum.
+   * Adds to the score of a member (0, if it is not there) and answers the sum; with options, `null` if they leave the
+   * member as it is.
    *
-   * Redis: `ZINCRBY`. O(log n).
-   * @throws HoldfastError `ERR` if the sum is NaN (an infinity and its opposite).
+   * Redis: `ZINCRBY`, and `ZADD` with `INCR`. O(log n).
+   * @throws HoldfastError `ERR` if the sum is NaN (an infinity and its opposite), or for options that exclude each other.
    */
-  zincrby(key: Bytes, by: number, member: Bytes): Reply<F, number>;
+  zincrby<O extends ZincrbyOptions | undefined = undefined>(
+    key: Bytes,
+    by: number,
+    member: Bytes,
+    options?: O,
+  ): Reply<F, O extends undefined ? number : number | null>;
   /**
    * Takes the member with the lowest score away: `{member, score}`, or `null` if the key does not exist. With `count`: an
    * array of at most so many, lowest first.
@@ -201,6 +261,14 @@ export interface SortedSetWrites<F extends Form> {
   zremrangebylex(key: Bytes, min: Bytes, max: Bytes): Reply<F, number>;
 }
 
+const pushZrankOptions = optionsOf<ZrankOptions>('zrank', { withScore: flag });
+
+const pushZrevrankOptions = optionsOf<ZrankOptions>('zrevrank', { withScore: flag });
+
+const pushZrandmemberOptions = optionsOf<ZrandmemberOptions>('zrandmember', { withScores: flag });
+
+const pushZincrbyOptions = optionsOf<ZincrbyOptions>('zincrby', { nx: flag, xx: flag, gt: flag, lt: flag });
+
 const pushZmpopOptions = optionsOf<ZmpopOptions>('zmpop', { count: countOption });
 
 const SCORE_ENDS: readonly ScoreEnd[] = ['min', 'max'];
@@ -210,11 +278,7 @@ const pushZaddOptions = optionsOf<ZaddOptions>('zadd', { nx: flag, xx: flag, gt:
 const zrangestoreOptions: OptionEncoders<ZrangestoreOptions> = {
   by: choice({ score: 'BYSCORE', lex: 'BYLEX' }),
   rev: flag,
-  limit: (words, limit) => {
-    if (typeof limit !== 'object' || limit === null)
-      throw new TypeError("option 'limit' must be {offset, count}");
-    words.push('LIMIT', integer(limit.offset, 'limit.offset'), integer(limit.count, 'limit.count'));
-  },
+  limit: limitOption,
 };
 
 const pushZrangeOptions = optionsOf<ZrangeOptions>('zrange', { ...zrangestoreOptions, withScores: flag });
@@ -251,11 +315,18 @@ function pushMembers(words: Word[], members: ScoredMembers): Word[] {
   return pushPairs(words, pairs, 'members', (member, value, name) => words.push(score(value, name), member));
 }
 
-function scoredMembers(reply: Parameters<typeof shape.pairs>[0]): ScoredMember<Bulk>[] {
+/** Members with their scores, from pairs. */
+export function scoredMembers(reply: Parameters<typeof shape.pairs>[0]): ScoredMember<Bulk>[] {
   return shape.pairs(reply).map(([member, value]) => ({
     member: shape.bulk(member),
     score: shape.double(value),
   }));
+}
+
+function ranked(reply: Parameters<typeof shape.entry>[0]): RankedScore | number | null {
+  if (!Array.isArray(reply)) return shape.integerOrNull(reply);
+  const [rank, value] = shape.entry(reply);
+  return { rank: shape.integer(rank), score: shape.double(value) };
 }
 
 /** The code of {@link SortedSetReads}. */
@@ -278,12 +349,22 @@ export const sortedSetReads = {
     shape: shape.integer,
   },
   zrank: {
-    encode: (key, member) => ['ZRANK', bytes(key, 'key'), bytes(member, 'member')],
-    shape: shape.integerOrNull,
+    encode: (key, member, options) =>
+      pushZrankOptions(['ZRANK', bytes(key, 'key'), bytes(member, 'member')], options),
+    shape: ranked,
   },
   zrevrank: {
-    encode: (key, member) => ['ZREVRANK', bytes(key, 'key'), bytes(member, 'member')],
-    shape: shape.integerOrNull,
+    encode: (key, member, options) =>
+      pushZrevrankOptions(['ZREVRANK', bytes(key, 'key'), bytes(member, 'member')], options),
+    shape: ranked,
+  },
+  zrandmember: {
+    encode: (key, n, options) =>
+      pushZrandmemberOptions(withCount(['ZRANDMEMBER', bytes(key, 'key')], n, integer), options),
+    shape: (reply, [, n, options]) => {
+      if (n === undefined) return shape.bulkOrNull(reply);
+      return options?.withScores === true ? scoredMembers(reply) : shape.bulks(reply);
+    },
   },
   zrange: {
     encode: (key, start, stop, options) =>
@@ -328,8 +409,13 @@ export const sortedSetWrites = {
     shape: shape.integer,
   },
   zincrby: {
-    encode: (key, by, member) => ['ZINCRBY', bytes(key, 'key'), score(by, 'by'), bytes(member, 'member')],
-    shape: shape.double,
+    encode: (key, by, member, options) => {
+      const words: Word[] = [options === undefined ? 'ZINCRBY' : 'ZADD', bytes(key, 'key')];
+      if (options !== undefined) pushZincrbyOptions(words, options).push('INCR');
+      words.push(score(by, 'by'), bytes(member, 'member'));
+      return words;
+    },
+    shape: (reply) => shape.doubleOrNull(reply) as number,
   },
   zpopmin: {
     encode: (key, n) => withCount(['ZPOPMIN', bytes(key, 'key')], n, count),

@@ -14,12 +14,19 @@ import { type ListReads, type ListWrites, listReads, listWrites } from './lists.
 import type { ScanOptions } from './scan.js';
 import { type SetReads, type SetWrites, setReads, setWrites } from './sets.js';
 import {
+  type SortedSetAlgebraReads,
+  type SortedSetAlgebraWrites,
+  sortedSetAlgebraReads,
+  sortedSetAlgebraWrites,
+} from './sorted-set-algebra.js';
+import {
   type ScoredMember,
   type SortedSetReads,
   type SortedSetWrites,
   sortedSetReads,
   sortedSetWrites,
 } from './sorted-sets.js';
+import { type SortReads, type SortWrites, sortReads, sortWrites } from './sorting.js';
 import { type StringReads, type StringWrites, stringReads, stringWrites } from './strings.js';
 
 /** The commands that read. */
@@ -31,6 +38,8 @@ export interface ReadCommands<F extends Form>
     ListReads<F>,
     SetReads<F>,
     SortedSetReads<F>,
+    SortedSetAlgebraReads<F>,
+    SortReads<F>,
     KeyReads<F> {}
 
 /** The commands that write. */
@@ -42,6 +51,8 @@ export interface WriteCommands<F extends Form>
     ListWrites<F>,
     SetWrites<F>,
     SortedSetWrites<F>,
+    SortedSetAlgebraWrites<F>,
+    SortWrites<F>,
     KeyWrites<F> {}
 
 /** All commands. */
@@ -68,6 +79,8 @@ export const reads = {
   ...listReads,
   ...setReads,
   ...sortedSetReads,
+  ...sortedSetAlgebraReads,
+  ...sortReads,
   ...keyReads,
 };
 
@@ -80,6 +93,8 @@ export const writes = {
   ...listWrites,
   ...setWrites,
   ...sortedSetWrites,
+  ...sortedSetAlgebraWrites,
+  ...sortWrites,
   ...keyWrites,
 };
 

@@ -5,6 +5,7 @@
 import {
   type AsyncCommands,
   Keyspace,
+  type RankedScore,
   type ReadOnlyCommands,
   type ReplyValue,
   type ScoredMember,
@@ -29,7 +30,19 @@ function synchronous(db: Keyspace): void {
   expectTypeOf(db.zrange('z', 0, -1, { withScores: true })).toEqualTypeOf<ScoredMember<string>[]>();
   expectTypeOf(db.zpopmin('z')).toEqualTypeOf<ScoredMember<string> | null>();
   expectTypeOf(db.zpopmin('z', 2)).toEqualTypeOf<ScoredMember<string>[]>();
-  expectTypeOf(db.type('k')).toEqualTypeOf<'none' | 'string' | 'hash' | 'list' | 'set' | 'zset'>();
+  expectTypeOf(db.zrank('z', 'm')).toEqualTypeOf<number | null>();
+  expectTypeOf(db.zrank('z', 'm', { withScore: true })).toEqualTypeOf<RankedScore | null>();
+  expectTypeOf(db.zincrby('z', 1, 'm')).toEqualTypeOf<number>();
+  expectTypeOf(db.zincrby('z', 1, 'm', { gt: true })).toEqualTypeOf<number | null>();
+  expectTypeOf(db.zrandmember('z')).toEqualTypeOf<string | null>();
+  expectTypeOf(db.zrandmember('z', 2, { withScores: true })).toEqualTypeOf<ScoredMember<string>[]>();
+  expectTypeOf(db.zunion('z', { aggregate: 'max' })).toEqualTypeOf<string[]>();
+  expectTypeOf(db.zdiff('z', { withScores: true })).toEqualTypeOf<ScoredMember<string>[]>();
+  expectTypeOf(db.sort_ro('l')).toEqualTypeOf<string[]>();
+  expectTypeOf(db.sort_ro('l', { get: 'x:*' })).toEqualTypeOf<(string | null)[]>();
+  expectTypeOf(db.sort('l', { get: ['#', 'x:*'] })).toEqualTypeOf<(string | null)[][]>();
+  expectTypeOf(db.sort('l', { get: '#', store: 'd' })).toEqualTypeOf<number>();
+  expectTypeOf(db.type('k')).toEqualTypeOf<'none' | 'string' | 'hash' | 'list' | 'set' | 'zset' | 'stream'>();
   expectTypeOf(db.scan(0)).toEqualTypeOf<{ cursor: string; keys: string[] }>();
   expectTypeOf(db.scanIterator()).toEqualTypeOf<Generator<string, void, undefined>>();
   expectTypeOf(db.call('GET', 'k')).toEqualTypeOf<ReplyValue>();

@@ -72,6 +72,16 @@ pub fn float(word: &[u8]) -> Result<f64, Status> {
     Ok(value)
 }
 
+/// The text of a number where Redis leaves it to C's `strtod` alone: white space before it does not count, and nothing at
+/// all stands for 0.
+pub fn lenient(text: &[u8]) -> &[u8] {
+    if text.is_empty() {
+        b"0"
+    } else {
+        text.trim_ascii_start()
+    }
+}
+
 /// Whether `word` is this option. `option` is in upper case; the word may be in any.
 pub fn is_option(word: &[u8], option: &str) -> bool {
     word.eq_ignore_ascii_case(option.as_bytes())
@@ -142,6 +152,14 @@ mod tests {
         ] {
             assert_eq!(float(bad.as_bytes()), Err(Status::NotFloat), "{bad}");
         }
+    }
+
+    #[test]
+    fn lenient_numbers() {
+        assert_eq!(lenient(b""), b"0");
+        assert_eq!(lenient(b" \t5"), b"5");
+        assert_eq!(lenient(b"5 "), b"5 ");
+        assert_eq!(float(lenient(b" ")), Err(Status::NotFloat));
     }
 
     #[test]

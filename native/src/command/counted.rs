@@ -4,7 +4,7 @@ use super::args;
 use crate::status::Status;
 
 /// Some of the words of a request.
-type Words<'w, 'a> = &'w [&'a [u8]];
+pub type Words<'w, 'a> = &'w [&'a [u8]];
 
 /// What may be wrong with the word that counts the keys. Commands refuse each of these in their own words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -33,6 +33,23 @@ pub fn split<'w, 'a>(words: Words<'w, 'a>) -> Result<(Words<'w, 'a>, Words<'w, '
 
 /// Redis's text of the commands that refuse every number of keys below 1 alike.
 pub const NO_KEYS: Status = Status::Text("ERR numkeys should be greater than 0");
+
+/// Reads the options of the commands that count an intersection: how far to count.
+///
+/// # Errors
+/// Redis's refusals.
+pub fn limit(options: Words<'_, '_>) -> Result<usize, Status> {
+    let mut limit = usize::MAX;
+    for option in options.chunks(2) {
+        match option {
+            [name, n] if args::is_option(name, "LIMIT") => {
+                limit = args::limit(n, "ERR LIMIT can't be negative")?
+            }
+            _ => return Err(Status::Syntax),
+        }
+    }
+    Ok(limit)
+}
 
 /// What `LMPOP` and `ZMPOP` ask for: to take something from the first of several keys that holds anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -281,7 +281,26 @@ fn randomkey(db: &mut Db<'_>, _: Args<'_>) -> CommandResult {
     Ok(db.random_key().map_or(Reply::Null, Reply::Bulk))
 }
 
+const OBJECT_HELP: &[&str] = &[
+    "OBJECT <subcommand> [<key>]. Subcommands are:",
+    "ENCODING <key>",
+    "    The name of the representation that the key's value has.",
+    "FREQ <key>",
+    "    How often the key is used, on a logarithmic scale.",
+    "IDLETIME <key>",
+    "    Seconds since the key was used.",
+    "REFCOUNT <key>",
+    "    Number of references to the key's value: 1.",
+    "HELP",
+    "    Print this text.",
+];
+
 fn object(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    if words.len() == 2 && is_option(words[1], "HELP") {
+        return Ok(Reply::Array(
+            OBJECT_HELP.iter().copied().map(Reply::Simple).collect(),
+        ));
+    }
     let known = ["ENCODING", "REFCOUNT", "IDLETIME", "FREQ"];
     let Some(subcommand) = known.into_iter().find(|name| is_option(words[1], name)) else {
         let name = String::from_utf8_lossy(words[1]);

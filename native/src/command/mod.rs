@@ -23,6 +23,7 @@ mod sample;
 pub mod scan;
 mod server;
 mod set;
+mod sort;
 pub mod span;
 pub mod string;
 #[cfg(test)]
@@ -162,6 +163,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     set::COMMANDS,
     zset::COMMANDS,
     key::COMMANDS,
+    sort::COMMANDS,
     rdb::COMMANDS,
     server::COMMANDS,
 ];

@@ -20,6 +20,27 @@ pub fn count(word: &[u8]) -> Result<i64, Status> {
     }
 }
 
+/// Reads `[count [OPTION]]`: the count if there is one, and whether the option is there, which doubles the reply.
+///
+/// # Errors
+/// As [`count`]; Redis's refusals of other words, and of counts whose double leaves the 64-bit range.
+pub fn count_and_option(words: &[&[u8]], option: &str) -> Result<(Option<i64>, bool), Status> {
+    let [number, options @ ..] = words else {
+        return Ok((None, false));
+    };
+    let number = count(number)?;
+    match options {
+        [] => Ok((Some(number), false)),
+        [word] if args::is_option(word, option) => {
+            if number.unsigned_abs() > i64::MAX as u64 / 2 {
+                return Err(Status::Text("ERR value is out of range"));
+            }
+            Ok((Some(number), true))
+        }
+        _ => Err(Status::Syntax),
+    }
+}
+
 /// The positions chosen among `len` elements: all of them, in order, if the count is not below `len`.
 ///
 /// # Errors
@@ -52,6 +73,21 @@ mod tests {
         assert_eq!(count(b"-9223372036854775807"), Ok(-i64::MAX));
         assert!(matches!(count(b"-9223372036854775808"), Err(Status::Text(_))));
         assert_eq!(count(b"two"), Err(Status::NotInteger));
+    }
+
+    #[test]
+    fn counts_with_an_option() {
+        let read = |words| count_and_option(words, "WITHSCORES");
+        assert_eq!(read(&[]), Ok((None, false)));
+        assert_eq!(read(&[b"-3"]), Ok((Some(-3), false)));
+        assert_eq!(read(&[b"3", b"withScores"]), Ok((Some(3), true)));
+        assert_eq!(read(&[b"3", b"WITHVALUES"]), Err(Status::Syntax));
+        assert_eq!(read(&[b"3", b"WITHSCORES", b"x"]), Err(Status::Syntax));
+        assert_eq!(read(&[b"x", b"WITHSCORES", b"x"]), Err(Status::NotInteger));
+        assert_eq!(
+            read(&[b"-9223372036854775807", b"WITHSCORES"]),
+            Err(Status::Text("ERR value is out of range"))
+        );
     }
 
     #[test]

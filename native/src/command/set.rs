@@ -1,6 +1,6 @@
 //! Set commands.
 
-use super::args::{self, int, is_option};
+use super::args::int;
 use super::counted::{self, Miscount};
 use super::scan::{self, ScanOptions};
 use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, grow, read, sample, write};
@@ -242,13 +242,7 @@ fn sintercard(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         Miscount::TooMany => Status::Text("ERR Number of keys can't be greater than number of args"),
         Miscount::NotInteger | Miscount::NotPositive => counted::NO_KEYS,
     })?;
-    let mut limit = usize::MAX;
-    for option in options.chunks(2) {
-        match option {
-            [name, n] if is_option(name, "LIMIT") => limit = args::limit(n, "ERR LIMIT can't be negative")?,
-            _ => return Err(Status::Syntax),
-        }
-    }
+    let limit = counted::limit(options)?;
     let mut count = 0;
     intersect(sets(db, keys)?, limit, |_| count += 1);
     Ok(Reply::Int(count))

@@ -4,17 +4,23 @@
 //! pairs in RESP3; a single member with its score (`ZPOPMIN` without a count) is a flat array in both. `ZSCAN` gives
 //! scores as bulks, as Redis does in both.
 
+mod combine;
 mod range;
 #[cfg(test)]
 mod tests;
 
 use super::counted::Pop;
-use super::{Args, CommandResult, Keys, ONE, Spec, TWO, args, grow, number, read, scan, span, write};
+use super::{Args, CommandResult, Keys, ONE, Spec, TWO, args, grow, number, read, sample, scan, span, write};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::value::{Element, ZSetValue};
+use combine::Operation;
 use smallvec::SmallVec;
+
+const BEHIND_COUNT: Keys = Keys::Counted { at: 1 };
+
+const BEHIND_DESTINATION: Keys = Keys::Found(combine::keys_behind_destination);
 
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
@@ -28,7 +34,8 @@ pub const COMMANDS: &[Spec] = &[
     read("zrevrank", -3, ONE, |db, words| rank(db, words, "zrevrank", true)),
     write("zpopmin", -2, ONE, |db, words| pop(db, words, false)),
     write("zpopmax", -2, ONE, |db, words| pop(db, words, true)),
-    write("zmpop", -4, Keys::Counted { at: 1 }, zmpop),
+    write("zmpop", -4, BEHIND_COUNT, zmpop),
+    read("zrandmember", -2, ONE, zrandmember),
     read("zscan", -3, ONE, zscan),
     read("zcount", 4, ONE, range::zcount),
     read("zlexcount", 4, ONE, range::zlexcount),
@@ -39,6 +46,25 @@ pub const COMMANDS: &[Spec] = &[
     read("zrangebylex", -4, ONE, range::zrangebylex),
     read("zrevrangebylex", -4, ONE, range::zrevrangebylex),
     grow("zrangestore", -5, TWO, range::zrangestore),
+    read("zunion", -3, BEHIND_COUNT, |db, words| {
+        combine::reply(db, words, Operation::Union)
+    }),
+    read("zinter", -3, BEHIND_COUNT, |db, words| {
+        combine::reply(db, words, Operation::Inter)
+    }),
+    read("zdiff", -3, BEHIND_COUNT, |db, words| {
+        combine::reply(db, words, Operation::Diff)
+    }),
+    read("zintercard", -3, BEHIND_COUNT, combine::zintercard),
+    grow("zunionstore", -4, BEHIND_DESTINATION, |db, words| {
+        combine::store(db, words, Operation::Union)
+    }),
+    grow("zinterstore", -4, BEHIND_DESTINATION, |db, words| {
+        combine::store(db, words, Operation::Inter)
+    }),
+    grow("zdiffstore", -4, BEHIND_DESTINATION, |db, words| {
+        combine::store(db, words, Operation::Diff)
+    }),
     write("zremrangebyrank", 4, ONE, range::zremrangebyrank),
     write("zremrangebyscore", 4, ONE, range::zremrangebyscore),
     write("zremrangebylex", 4, ONE, range::zremrangebylex),
@@ -165,6 +191,7 @@ fn op_add(
     conditions: Conditions,
 ) -> Result<(usize, usize), Status> {
     db.upsert(key, |zset: &mut ZSetValue| {
+        zset.prepare(pairs.len());
         let (mut added, mut changed) = (0, 0);
         for &(score, member) in pairs {
             zset.update(member, |old| {
@@ -314,6 +341,21 @@ fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
         }
     }
     Ok(Reply::NullArray)
+}
+
+fn zrandmember(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    let (count, with_scores) = sample::count_and_option(&words[2..], "WITHSCORES")?;
+    let len = db.get::<ZSetValue>(words[1])?.map_or(0, ZSetValue::len);
+    let positions = sample::positions(db.rng(), len, count.unwrap_or(1))?;
+    let zset = db.get::<ZSetValue>(words[1])?;
+    let mut chosen = positions.into_iter().filter_map(|rank| zset?.nth(rank));
+    Ok(match count {
+        None => chosen
+            .next()
+            .map_or(Reply::Null, |(member, _)| member_reply(member)),
+        Some(_) if with_scores => Reply::Pairs(chosen.map(pair_reply).collect()),
+        Some(_) => Reply::Array(chosen.map(|(member, _)| member_reply(member)).collect()),
+    })
 }
 
 fn zscan(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {

@@ -122,6 +122,14 @@ impl ZSetValue {
         old
     }
 
+    /// Announces that one command is about to add so many members: if they are more than the small form may have, the
+    /// set takes the large one at once, as in Redis, even if some are the same.
+    pub fn prepare(&mut self, members: usize) {
+        if members > LIMITS.zset_entries && matches!(self.form, Form::Packed(_)) {
+            self.grow();
+        }
+    }
+
     fn grow(&mut self) -> &mut Tree {
         let mut tree = Box::<Tree>::default();
         for (member, score) in self.iter() {

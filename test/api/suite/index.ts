@@ -5,7 +5,9 @@ import { describeHyperloglogs } from './hyperloglogs.js';
 import { describeKeys } from './keys.js';
 import { describeLists } from './lists.js';
 import { describeSets } from './sets.js';
+import { describeSortedSetAlgebra } from './sorted-set-algebra.js';
 import { describeSortedSets } from './sorted-sets.js';
+import { describeSorting } from './sorting.js';
 import { describeStrings } from './strings.js';
 import type { Open } from './subject.js';
 import { describeTransactions } from './transactions.js';
@@ -19,6 +21,8 @@ export function describeCommands(open: Open): void {
   describeLists(open);
   describeSets(open);
   describeSortedSets(open);
+  describeSortedSetAlgebra(open);
+  describeSorting(open);
   describeKeys(open);
   describeTransactions(open);
   describeCalls(open);

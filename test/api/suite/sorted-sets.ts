@@ -211,6 +211,41 @@ export function describeSortedSets(open: Open): void {
       expect(await on.db.zscore('s', 'a')).toBe(Infinity);
     });
 
+    test('random members', async () => {
+      await on.db.zadd('s', { a: 1, b: 2, c: 3 });
+      expect(['a', 'b', 'c']).toContain(await on.db.zrandmember('s'));
+      expect(new Set(await on.db.zrandmember('s', 2)).size).toBe(2);
+      expect(await on.db.zrandmember('s', 10)).toHaveLength(3);
+      expect(await on.db.zrandmember('s', -10)).toHaveLength(10);
+      const [one] = await on.db.zrandmember('s', 1, { withScores: true });
+      expect([
+        { member: 'a', score: 1 },
+        { member: 'b', score: 2 },
+        { member: 'c', score: 3 },
+      ]).toContainEqual(one);
+      expect(await on.db.zrandmember('none')).toBeNull();
+      expect(await on.db.zrandmember('none', 2)).toEqual([]);
+    });
+
+    test('ranks with scores', async () => {
+      await on.db.zadd('s', { a: 1, b: 2.5 });
+      expect(await on.db.zrank('s', 'b', { withScore: true })).toEqual({ rank: 1, score: 2.5 });
+      expect(await on.db.zrevrank('s', 'b', { withScore: true })).toEqual({ rank: 0, score: 2.5 });
+      expect(await on.db.zrank('s', 'b', { withScore: false })).toBe(1);
+      expect(await on.db.zrank('s', 'x', { withScore: true })).toBeNull();
+    });
+
+    test('increments under conditions', async () => {
+      expect(await on.db.zincrby('s', 2, 'a', { xx: true })).toBeNull();
+      expect(await on.db.zincrby('s', 2, 'a', { nx: true })).toBe(2);
+      expect(await on.db.zincrby('s', 2, 'a', { nx: true })).toBeNull();
+      expect(await on.db.zincrby('s', -1, 'a', { gt: true })).toBeNull();
+      expect(await on.db.zincrby('s', -1, 'a', { lt: true, xx: true })).toBe(1);
+      expect(await failure(() => on.db.zincrby('s', 1, 'a', { gt: true, lt: true }))).toMatchObject({
+        code: 'ERR',
+      });
+    });
+
     test('zmpop takes from the first sorted set that has members', async () => {
       await on.db.zadd('s', { a: 1, b: 2, c: 3 });
       expect(await on.db.zmpop(['none', 's'], 'min')).toEqual({
@@ -243,6 +278,7 @@ export function describeSortedSets(open: Open): void {
         () => on.db.zrange('x', 0, 1),
         () => on.db.zpopmin('x'),
         () => on.db.zmpop(['none', 'x'], 'max'),
+        () => on.db.zrandmember('x'),
         () => on.db.zremrangebyrank('x', 0, 1),
         () => on.db.zscan('x', 0),
       ];
@@ -270,6 +306,11 @@ export function describeSortedSets(open: Open): void {
       expect(misuse(() => on.db.zpopmin('s', -1)).message).toContain('count');
       expect(misuse(() => on.db.zmpop('s', wrong('left'))).message).toContain('from');
       expect(misuse(() => on.db.zmpop([], 'min')).message).toContain('keys');
+      expect(misuse(() => on.db.zrandmember('s', 0.5)).message).toContain('count');
+      expect(misuse(() => on.db.zrank('s', 'm', wrong({ withScores: true }))).message).toContain(
+        "'withScores'",
+      );
+      expect(misuse(() => on.db.zincrby('s', 1, 'm', wrong({ ch: true }))).message).toContain("'ch'");
     });
   });
 }

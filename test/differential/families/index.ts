@@ -8,6 +8,7 @@ import { lexRanges } from './lex-ranges.js';
 import { lists } from './lists.js';
 import { sets } from './sets.js';
 import { sortedSets } from './sorted-sets.js';
+import { sorting } from './sorting.js';
 import { strings } from './strings.js';
 
 /** All families. Their order decides what a seed makes. */
@@ -21,4 +22,5 @@ export const FAMILIES: readonly Family[] = [
   sortedSets,
   lexRanges,
   keys,
+  sorting,
 ];

@@ -11,7 +11,18 @@ export const lists: Family = {
     (w) => [w.pick('LPOP', 'RPOP'), w.key(), ...w.maybe(w.number())],
     (w) => ['LLEN', w.key()],
     (w) => [w.pick('LPUSHX', 'RPUSHX'), w.key(), w.word()],
-    (w) => ['LPOS', w.key(), w.word(), ...w.maybe('RANK', w.number()), ...w.maybe('COUNT', w.number())],
+    (w) => [
+      'LPOS',
+      w.key(),
+      w.word(),
+      ...w.maybe('RANK', w.number()),
+      ...w.maybe('COUNT', w.number()),
+      ...w.maybe('MAXLEN', w.number()),
+    ],
+    (w) => {
+      const keys = w.keys(1, 3);
+      return ['LMPOP', String(keys.length), ...keys, end(w), ...w.maybe('COUNT', w.number())];
+    },
     (w) => ['RPOPLPUSH', w.key(), w.key()],
     (w) => ['LRANGE', w.key(), w.number(), w.number()],
     (w) => ['LINDEX', w.key(), w.number()],

@@ -47,7 +47,7 @@ fn score_bound(word: &[u8]) -> Result<ScoreBound, Status> {
         [b'(', number @ ..] => (true, number),
         number => (false, number),
     };
-    let score = std::str::from_utf8(number)
+    let score = std::str::from_utf8(args::lenient(number))
         .ok()
         .and_then(|text| text.parse::<f64>().ok());
     match score {

@@ -499,3 +499,70 @@ fn pop_from_several_looks_no_further_than_it_has_to() {
     );
     assert_eq!(text(&db, "ZMPOP 2 z s MIN"), "z a 1");
 }
+
+#[test]
+fn random_members() {
+    in_both_forms("1 a 2 b 3 c", |db| {
+        assert!("a b c".contains(&text(db, "ZRANDMEMBER z")));
+        assert_eq!(text(db, "ZRANDMEMBER z 10"), "a b c");
+        assert_eq!(text(db, "ZRANDMEMBER z 3 withscores"), "a 1 b 2 c 3");
+        assert_eq!(text(db, "ZRANDMEMBER z 9223372036854775807"), "a b c");
+        assert_eq!(run(db, "ZRANDMEMBER z 0"), Reply::Array(vec![]));
+        let two = flatten(run(db, "ZRANDMEMBER z 2"));
+        assert!(two.len() == 2 && two[0] != two[1]);
+        assert_eq!(flatten(run(db, "ZRANDMEMBER z -10")).len(), 10);
+        let Reply::Pairs(pairs) = run(db, "ZRANDMEMBER z -20 WITHSCORES") else {
+            panic!("pairs");
+        };
+        let drawn = flatten(Reply::Pairs(pairs));
+        assert_eq!(drawn.len(), 40);
+        assert!(
+            drawn
+                .chunks(2)
+                .all(|pair| ["a 1", "b 2", "c 3"].contains(&pair.join(" ").as_str()))
+        );
+        assert_eq!(int(db, "ZCARD z"), 3);
+    });
+}
+
+#[test]
+fn random_members_that_are_refused_or_missing() {
+    let db = TestDb::new();
+    assert_eq!(run(&db, "ZRANDMEMBER none"), Reply::Null);
+    assert_eq!(run(&db, "ZRANDMEMBER none 5"), Reply::Array(vec![]));
+    assert_eq!(run(&db, "ZRANDMEMBER none -5 WITHSCORES"), Reply::Pairs(vec![]));
+    assert_eq!(error(&db, "ZRANDMEMBER none 1 x"), SYNTAX);
+    assert_eq!(error(&db, "ZRANDMEMBER none x"), NOT_INTEGER);
+    assert_eq!(
+        error(&db, "ZRANDMEMBER none -9223372036854775808"),
+        "ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807"
+    );
+    assert_eq!(
+        error(&db, "ZRANDMEMBER none 9223372036854775807 WITHSCORES"),
+        "ERR value is out of range"
+    );
+    db.put_collection("set", "s");
+    assert_eq!(error(&db, "ZRANDMEMBER s"), WRONG_TYPE);
+    assert_eq!(error(&db, "ZRANDMEMBER s 1"), WRONG_TYPE);
+}
+
+#[test]
+fn many_members_at_once_make_room_even_if_they_are_the_same() {
+    let db = TestDb::new();
+    let same = |n: usize| vec!["1 m"; n].join(" ");
+    run(&db, &format!("ZADD z {}", same(128)));
+    assert_eq!(encoding(&db, "z"), Some("listpack"));
+    run(&db, &format!("ZADD z {}", same(129)));
+    assert_eq!((encoding(&db, "z"), int(&db, "ZCARD z")), (Some("skiplist"), 1));
+    assert_eq!(int(&db, &format!("ZADD none XX {}", same(129))), 0);
+    assert_eq!(encoding(&db, "none"), None);
+}
+
+#[test]
+fn an_empty_bound_is_0() {
+    in_both_forms("-1 a 0 b 1 c", |db| {
+        assert_eq!(db.int(&["ZCOUNT", "z", "", "1"]), 2);
+        assert_eq!(db.int(&["ZCOUNT", "z", "(", " 1"]), 1);
+        assert_eq!(db.error(&["ZCOUNT", "z", " ", "1"]), NOT_A_SCORE);
+    });
+}
