@@ -60,7 +60,10 @@ fn restored(keyspace: &Keyspace, now_ms: i64) -> Keyspace {
     let mut reader = Reader::new(Options {
         refuse_duplicate_keys: false,
     });
-    while let Some(chunk) = writer.next_chunk(keyspace, 1 << 16) {
+    while let Some(chunk) = writer
+        .next_chunk(keyspace, 1 << 16)
+        .expect("a snapshot holds everything")
+    {
         reader.push(&chunk, &mut loader).expect("a snapshot can be read");
     }
     reader.finish().expect("a snapshot has an end");

@@ -9,7 +9,7 @@ import { type JobOrder, start } from './pool.js';
 export { closePool } from './pool.js';
 
 /** Versions of the format that can be written. */
-const VERSIONS: readonly number[] = [9, 10, 11];
+const VERSIONS: readonly number[] = [9, 10, 11, 12];
 
 /** Hears how far a job is. */
 export interface Watched {
@@ -124,7 +124,8 @@ export function loadFile(path: string, keyspaceId: number, options: LoadOptions 
  * saved as it is at one instant; with writes going on at the same time, different keys are saved at different instants.
  *
  * @param keyspaceId - `keyspace.id`
- * @throws HoldfastError `IO`; `CLOSED`. RangeError for another version than 9, 10, 11.
+ * @throws HoldfastError `IO`; `CLOSED`; `ERR` names a key with fields that expire, which versions before 12 cannot hold. RangeError
+ *   for another version than 9 to 12.
  */
 export function saveFile(keyspaceId: number, path: string, options: SaveOptions = {}): Promise<SaveResult> {
   const { onProgress: _, signal: __, ...form } = options;

@@ -185,7 +185,7 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
 }
 
 /** Codes of failures that are not the operating system's. */
-const OWN_CODES = new Set(['CORRUPT', 'CLOSED', 'FAULTED']);
+const OWN_CODES = new Set(['CORRUPT', 'CLOSED', 'FAULTED', 'ERR']);
 
 function failure(error: unknown, job: Job): Outcome {
   if (error instanceof Cancelled) return { kind: 'cancelled' };

@@ -16,6 +16,7 @@ use std::sync::Arc;
 type Refused = napi::Error<&'static str>;
 
 const CORRUPT: &str = "CORRUPT";
+const ERR: &str = "ERR";
 const CLOSED: &str = "CLOSED";
 const FAULTED: &str = "FAULTED";
 
@@ -150,7 +151,7 @@ pub struct RdbWriterOptions {
     pub aux: Option<Vec<(String, Either<String, Uint8Array>)>>,
     /// Whether values are to be restored in exactly their present form.
     pub exact: Option<bool>,
-    /// Version, 9 to 11.
+    /// Version, 9 to 12.
     pub version: Option<u32>,
     /// Whether strings are compressed.
     pub compress: Option<bool>,
@@ -191,9 +192,10 @@ impl RdbWriter {
     pub fn next(&mut self, bytes_wanted: u32) -> Result<Option<Buffer>, Refused> {
         let (writer, source) = (&mut self.writer, &self.source);
         guarded(|| {
-            Ok(writer
+            let chunk = writer
                 .next_chunk(&source.keyspace, bytes_wanted as usize)
-                .map(Buffer::from))
+                .map_err(|refusal| Refused::new(ERR, refusal.to_string()))?;
+            Ok(chunk.map(Buffer::from))
         })
     }
 

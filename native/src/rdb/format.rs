@@ -13,6 +13,8 @@ pub enum Magic {
 pub const OLDEST_LISTPACK_VERSION: u32 = 10;
 /// From this version on, sets may be listpacks.
 pub const OLDEST_SET_LISTPACK_VERSION: u32 = 11;
+/// From this version on, fields of a hash may have an expiry.
+pub const OLDEST_FIELD_EXPIRY_VERSION: u32 = 12;
 /// From this version on, eight bytes of checksum follow the end opcode.
 pub const OLDEST_CHECKSUM_VERSION: u32 = 5;
 /// The newest version under the `REDIS` magic whose records are all known.
@@ -67,6 +69,12 @@ pub const HASH_METADATA_PRE_GA: u8 = 22;
 pub const HASH_LISTPACK_EX_PRE_GA: u8 = 23;
 pub const HASH_METADATA: u8 = 24;
 pub const HASH_LISTPACK_EX: u8 = 25;
+
+/// In an exact snapshot, a hash table whose fields may expire.
+pub const EXACT_TIMED_TABLE: u8 = HASH_METADATA;
+/// In an exact snapshot, a packed hash whose fields may expire. The listpack that the format has for it must be sorted by
+/// expiry, which would lose the order; this type has the order, and no other use there.
+pub const EXACT_TIMED_PACK: u8 = HASH_METADATA_PRE_GA;
 
 /// What `TYPE` would answer for a value of this type byte.
 pub fn type_name(rdb_type: u8) -> Option<&'static str> {

@@ -33,7 +33,7 @@ pub use json::Json;
 pub use load::{LoadOptions, LoadStats, Loader};
 pub use reader::{Options, Reader};
 pub use requests::Requests;
-pub use write::{WriteOptions, Writer};
+pub use write::{Unwritable, WriteOptions, Writer};
 
 /// Why a file cannot be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

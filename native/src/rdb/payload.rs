@@ -9,6 +9,7 @@ use super::reader::{ValueBody, is_known_version};
 use super::write::{DEFAULT_VERSION, Encoder, Forms};
 use super::{RdbError, reader};
 use crate::keyspace::EntryView;
+use crate::value::Value;
 
 const FOOTER_BYTES: usize = 10;
 
@@ -21,10 +22,15 @@ pub enum Refusal {
     Value(RdbError),
 }
 
-/// The payload of a value, as Redis 7.0 writes it.
+/// The payload of a value, as Redis 7.0 writes it; as 7.4 does, if it has fields that expire.
 pub fn dump(content: EntryView<'_>) -> Vec<u8> {
+    let version = match content {
+        EntryView::Value(Value::Hash(hash)) if hash.expiring() > 0 => format::OLDEST_FIELD_EXPIRY_VERSION,
+        _ => DEFAULT_VERSION,
+    };
     let mut encoder = Encoder::new(Forms {
-        version: DEFAULT_VERSION,
+        version,
+        exact: false,
         compress: true,
     });
     match content {
@@ -37,7 +43,7 @@ pub fn dump(content: EntryView<'_>) -> Vec<u8> {
             encoder.value(value);
         }
     }
-    seal(encoder.out, DEFAULT_VERSION as u16)
+    seal(encoder.out, version as u16)
 }
 
 /// Appends the footer to a type byte and a value.
@@ -120,7 +126,7 @@ fn read_value(body: &[u8], magic: Magic) -> Result<Built, RdbError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::value::{ListValue, Value};
+    use crate::value::ListValue;
 
     #[test]
     fn payloads_are_those_of_redis() {

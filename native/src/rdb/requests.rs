@@ -2,19 +2,21 @@
 //! as the file holds them, having been checked on the way.
 
 use super::event::{Event, KeyHead, Sink};
-use super::format::{Magic, type_name};
+use super::format::{HASH_METADATA_PRE_GA, Magic, type_name};
 use super::load::refusal;
 use super::payload::seal;
 use crate::keyspace::slot::slot_of;
 
-/// The version in the payloads of a `VALKEY` file whose types are those of version 11.
-const VALKEY_PAYLOAD_VERSION: u16 = 11;
+/// The version in the payloads of a `VALKEY` file, whose types are those of version 11. The one that is not, a hash with
+/// expiries, goes under the file's own version.
+const SHARED_PAYLOAD_VERSION: u16 = 11;
 
 /// The sink. Its records are `slot:u16 length:u32`, little endian, and so many bytes of RESP.
 #[derive(Debug)]
 pub struct Requests {
     now_ms: i64,
     version: u16,
+    magic: Magic,
     key: Vec<u8>,
     expire_at_ms: i64,
     payload: Vec<u8>,
@@ -32,6 +34,7 @@ impl Requests {
         Requests {
             now_ms,
             version: 0,
+            magic: Magic::Redis,
             key: Vec::new(),
             expire_at_ms: 0,
             payload: Vec::new(),
@@ -77,7 +80,13 @@ impl Requests {
         if self.skipped || !self.filled {
             return;
         }
-        let payload = seal(payload, self.version);
+        let is_shared = self.magic == Magic::Valkey && payload.first() != Some(&HASH_METADATA_PRE_GA);
+        let version = if is_shared {
+            SHARED_PAYLOAD_VERSION
+        } else {
+            self.version
+        };
+        let payload = seal(payload, version);
         let mut ttl = itoa::Buffer::new();
         let words: [&[u8]; 6] = [
             b"RESTORE",
@@ -101,18 +110,12 @@ impl Sink for Requests {
     fn event(&mut self, event: Event<'_>) -> Result<(), String> {
         match event {
             Event::Header { magic, version } => {
-                self.version = match magic {
-                    Magic::Redis => version as u16,
-                    Magic::Valkey => VALKEY_PAYLOAD_VERSION,
-                };
+                self.magic = magic;
+                self.version = version as u16;
             }
             Event::Key(head) => self.begin_key(&head)?,
-            Event::Element(_) | Event::Pair(..) | Event::Scored(..) => self.filled = true,
-            Event::ExpiringPair { expire_at_ms, .. } => {
+            Event::Element(_) | Event::Pair(..) | Event::ExpiringPair { .. } | Event::Scored(..) => {
                 self.filled = true;
-                if expire_at_ms != 0 {
-                    return Err("expiries of hash fields cannot be held here".into());
-                }
             }
             Event::EndKey => self.end_key(),
             _ => {}

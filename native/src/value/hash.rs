@@ -73,12 +73,9 @@ impl HashValue {
         Fields::from_listpack(pack).map(HashValue::plain)
     }
 
-    /// The listpack of a packed hash without expiries.
+    /// The listpack of fields and values of a packed hash. It says nothing of expiries.
     pub fn as_listpack(&self) -> Option<&Listpack> {
-        match &self.form {
-            Form::Plain(fields) => fields.as_listpack(),
-            Form::Timed(_) => None,
-        }
+        self.fields().as_listpack()
     }
 
     #[inline]
@@ -116,7 +113,7 @@ impl HashValue {
 
     /// Whether the fields lie in one listpack.
     pub fn is_packed(&self) -> bool {
-        self.fields().as_listpack().is_some()
+        self.as_listpack().is_some()
     }
 
     /// Announces that one command is about to set so many fields: if they are more than a packed hash may have, it

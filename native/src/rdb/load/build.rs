@@ -107,15 +107,19 @@ impl Builder {
                 hash.set(field.as_bytes(first), value.as_bytes(second))
             }
             (
-                Form::Hash(_),
+                Form::Hash(hash),
                 Event::ExpiringPair {
-                    expire_at_ms: 1.., ..
+                    field,
+                    value,
+                    expire_at_ms,
                 },
             ) => {
-                return Err("expiries of hash fields cannot be held here".into());
-            }
-            (Form::Hash(hash), Event::ExpiringPair { field, value, .. }) => {
-                hash.set(field.as_bytes(first), value.as_bytes(second))
+                let field = field.as_bytes(first);
+                let is_new = hash.set(field, value.as_bytes(second));
+                if expire_at_ms != 0 {
+                    hash.set_expiry(field, i64::try_from(expire_at_ms).ok());
+                }
+                is_new
             }
             (Form::ZSet(zset), Event::Scored(member, score)) => {
                 zset.insert(score, member.as_bytes(first)).is_none()
@@ -173,6 +177,8 @@ fn exact_form(rdb_type: u8) -> Option<Form> {
     Some(match rdb_type {
         format::HASH => Form::Hash(HashValue::table()),
         format::HASH_LISTPACK => Form::Hash(HashValue::packed()),
+        format::EXACT_TIMED_TABLE => Form::Hash(HashValue::with_expiries(false)),
+        format::EXACT_TIMED_PACK => Form::Hash(HashValue::with_expiries(true)),
         format::SET => Form::Set(SetValue::table()),
         format::SET_LISTPACK => Form::Set(SetValue::packed()),
         format::SET_INTSET => Form::Set(SetValue::intset()),

@@ -6,7 +6,7 @@ use crate::rdb::payload;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-fn fixtures() -> Option<PathBuf> {
+pub fn fixtures() -> Option<PathBuf> {
     let named = std::env::var_os("HOLDFAST_RDB_FIXTURES").map(PathBuf::from);
     let beside = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/rdb");
     let found = named.unwrap_or(beside);

@@ -1,5 +1,6 @@
 //! Tests of the format as a whole.
 
+mod fields;
 mod fixtures;
 mod mutation;
 mod reading;

@@ -60,7 +60,11 @@ fn survive(bytes: &[u8], piece: usize) -> bool {
     let target = Keyspace::with_log_clock(0);
     assert!(loader.commit(&target));
     target.verify();
-    write(&target, WriteOptions::default(), usize::MAX);
+    let options = WriteOptions {
+        version: 12,
+        ..Default::default()
+    };
+    write(&target, options, usize::MAX);
     true
 }
 
@@ -78,7 +82,7 @@ fn run(seeds: &[Vec<u8>]) {
 
 #[test]
 fn mutated_snapshots_do_no_harm() {
-    let versions = (9..=11).map(|version| {
+    let versions = (9..=12).map(|version| {
         let options = WriteOptions {
             version,
             compress: version == 10,

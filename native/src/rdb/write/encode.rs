@@ -16,8 +16,10 @@ const NODE_PACKED: u64 = 2;
 /// What a value may be written as.
 #[derive(Clone, Copy, Debug)]
 pub struct Forms {
-    /// The version of the file: packed forms exist from 10 on, a packed set from 11 on.
+    /// The version of the file: packed forms exist from 10 on, a packed set from 11 on, expiries of fields from 12 on.
     pub version: u32,
+    /// Whether the type bytes are those of an exact snapshot.
+    pub exact: bool,
     /// Whether strings are compressed.
     pub compress: bool,
 }
@@ -105,7 +107,15 @@ impl Encoder {
         let has_packs = self.forms.version >= format::OLDEST_LISTPACK_VERSION;
         let has_set_packs = self.forms.version >= format::OLDEST_SET_LISTPACK_VERSION;
         match value {
-            Value::Hash(hash) if has_packs && hash.as_listpack().is_some() => format::HASH_LISTPACK,
+            Value::Hash(hash) if self.forms.exact && hash.has_expiries() => match hash.is_packed() {
+                true => format::EXACT_TIMED_PACK,
+                false => format::EXACT_TIMED_TABLE,
+            },
+            Value::Hash(hash) if hash.expiring() > 0 => match hash.is_packed() {
+                true => format::HASH_LISTPACK_EX,
+                false => format::HASH_METADATA,
+            },
+            Value::Hash(hash) if has_packs && hash.is_packed() => format::HASH_LISTPACK,
             Value::Hash(_) => format::HASH,
             Value::List(_) if has_packs => format::LIST_QUICKLIST_2,
             Value::List(_) => format::LIST,
@@ -132,15 +142,57 @@ impl Encoder {
         }
     }
 
+    /// Whether the version of the file can say what is in the value.
+    pub fn can_hold(&self, value: &Value) -> bool {
+        let expires = matches!(value, Value::Hash(hash) if hash.expiring() > 0);
+        !expires || self.forms.version >= format::OLDEST_FIELD_EXPIRY_VERSION
+    }
+
     fn hash(&mut self, hash: &HashValue, rdb_type: u8) {
-        if let (format::HASH_LISTPACK, Some(pack)) = (rdb_type, hash.as_listpack()) {
-            return self.pack(pack);
+        match (rdb_type, hash.as_listpack()) {
+            (format::HASH_LISTPACK, Some(pack)) => return self.pack(pack),
+            (format::HASH_LISTPACK_EX, _) => return self.expiring_pack(hash),
+            (format::HASH_METADATA | format::HASH_METADATA_PRE_GA, _) => {
+                return self.expiring_fields(hash, rdb_type);
+            }
+            _ => {}
         }
         self.length(hash.len() as u64);
         for (field, value) in hash.iter() {
             self.element(field);
             self.element(value);
         }
+    }
+
+    /// Fields in order, each behind its expiry: 0 for none, else one more than the distance from the earliest. The older
+    /// layout has no earliest, and instants as they are.
+    fn expiring_fields(&mut self, hash: &HashValue, rdb_type: u8) {
+        let mut base = 1;
+        if rdb_type == format::HASH_METADATA {
+            base = hash.next_due().unwrap_or(0);
+            self.out.extend_from_slice(&base.to_le_bytes());
+        }
+        self.length(hash.len() as u64);
+        for (field, value, expire_at) in hash.iter_timed() {
+            self.length(expire_at.map_or(0, |at| (at - base + 1) as u64));
+            self.element(field);
+            self.element(value);
+        }
+    }
+
+    /// One listpack of field, value and expiry in turn, the earliest first; those without one have 0 and come last.
+    fn expiring_pack(&mut self, hash: &HashValue) {
+        let mut fields: Vec<_> = hash.iter_timed().collect();
+        fields.sort_by_key(|(_, _, expire_at)| expire_at.unwrap_or(i64::MAX));
+        let mut pack = Listpack::new();
+        for (field, value, expire_at) in fields {
+            for element in [field, value, Element::Int(expire_at.unwrap_or(0))] {
+                pack.insert_packed(pack.end(), element);
+            }
+        }
+        self.out
+            .extend_from_slice(&hash.next_due().unwrap_or(0).to_le_bytes());
+        self.pack(&pack);
     }
 
     fn list(&mut self, list: &ListValue, rdb_type: u8) {

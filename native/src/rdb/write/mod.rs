@@ -16,21 +16,21 @@ use crate::keyspace::{EntryView, Keyspace, SEGMENTS};
 /// The version that Redis 7.0 writes. Every later server reads it.
 pub const DEFAULT_VERSION: u32 = 10;
 /// Versions that can be written.
-pub const VERSIONS: std::ops::RangeInclusive<u32> = 9..=11;
+pub const VERSIONS: std::ops::RangeInclusive<u32> = 9..=12;
 /// The name of the AUX field that marks a snapshot whose values are to be restored in exactly the form they were
 /// written in, due keys included.
 pub const EXACT_FIELD: &[u8] = b"holdfast-exact";
 /// Largest buffer that is made before its bytes are there.
 const RESERVED_BYTES_MAX: usize = 1 << 22;
 /// The version of an exact snapshot: the oldest one with a type byte for every form.
-const EXACT_VERSION: u32 = format::OLDEST_SET_LISTPACK_VERSION;
+const EXACT_VERSION: u32 = format::OLDEST_FIELD_EXPIRY_VERSION;
 
 /// How to write.
 #[derive(Clone, Debug)]
 pub struct WriteOptions {
     /// Version, one of [`VERSIONS`].
     pub version: u32,
-    /// Whether the snapshot is exact: see [`EXACT_FIELD`]. The version is 11 then.
+    /// Whether the snapshot is exact: see [`EXACT_FIELD`]. The version is 12 then.
     pub exact: bool,
     /// Whether strings of more than 20 bytes are compressed where that helps.
     pub compress: bool,
@@ -64,6 +64,29 @@ pub struct Writer {
     phase: Phase,
     keys: u64,
     bytes: u64,
+    /// The first key that the version cannot hold.
+    refused: Option<Vec<u8>>,
+}
+
+/// A key that files of the wanted version cannot hold: some of its fields expire.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unwritable {
+    /// The key.
+    pub key: Vec<u8>,
+    /// The version.
+    pub version: u32,
+}
+
+impl std::fmt::Display for Unwritable {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let Unwritable { key, version } = self;
+        let needed = format::OLDEST_FIELD_EXPIRY_VERSION;
+        write!(
+            f,
+            "'{}' is a hash with fields that expire, which RDB version {version} has no form for; version {needed} has",
+            key.escape_ascii()
+        )
+    }
 }
 
 impl std::fmt::Debug for Writer {
@@ -86,6 +109,7 @@ impl Writer {
         debug_assert!(VERSIONS.contains(&options.version));
         let forms = Forms {
             version: options.version,
+            exact: options.exact,
             compress: options.compress,
         };
         Writer {
@@ -95,6 +119,7 @@ impl Writer {
             phase: Phase::Header,
             keys: 0,
             bytes: 0,
+            refused: None,
         }
     }
 
@@ -118,9 +143,16 @@ impl Writer {
     }
 
     /// The next bytes: `bytes_wanted` or somewhat more (a segment is not cut), less at the end, `None` behind it.
-    pub fn next_chunk(&mut self, keyspace: &Keyspace, bytes_wanted: usize) -> Option<Vec<u8>> {
+    ///
+    /// # Errors
+    /// When the version cannot hold a key. The stream is over then.
+    pub fn next_chunk(
+        &mut self,
+        keyspace: &Keyspace,
+        bytes_wanted: usize,
+    ) -> Result<Option<Vec<u8>>, Unwritable> {
         if self.phase == Phase::Done {
-            return None;
+            return Ok(None);
         }
         // A chunk ends with the segment that fills it: room for a usual one is left behind the end.
         self.encoder
@@ -138,6 +170,11 @@ impl Writer {
                 Phase::Segment(SEGMENTS) | Phase::Done => Phase::Done,
                 Phase::Segment(segment) => Phase::Segment(segment + 1),
             };
+            if let Some(key) = self.refused.take() {
+                self.phase = Phase::Done;
+                let version = self.options.version;
+                return Err(Unwritable { key, version });
+            }
         }
         let mut chunk = std::mem::take(&mut self.encoder.out);
         self.checksum.update(&chunk);
@@ -145,7 +182,7 @@ impl Writer {
             chunk.extend_from_slice(&self.checksum.value().to_le_bytes());
         }
         self.bytes += chunk.len() as u64;
-        Some(chunk)
+        Ok(Some(chunk))
     }
 
     fn header(&mut self, keyspace: &Keyspace) {
@@ -170,8 +207,13 @@ impl Writer {
     }
 
     fn segment(&mut self, keyspace: &Keyspace, segment: usize) {
-        let (encoder, keys) = (&mut self.encoder, &mut self.keys);
+        let (encoder, keys, refused) = (&mut self.encoder, &mut self.keys, &mut self.refused);
         keyspace.walk(segment, |key, content, expire_at| {
+            if let EntryView::Value(value) = content
+                && !encoder.can_hold(value)
+            {
+                refused.get_or_insert_with(|| key.to_vec());
+            }
             if let Some(ms) = expire_at {
                 encoder.out.push(format::EXPIRE_MS);
                 encoder.out.extend_from_slice(&ms.to_le_bytes());
