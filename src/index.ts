@@ -26,7 +26,7 @@ export type {
   Reply,
   Sync,
 } from './commands/form.js';
-export type { FieldValue } from './commands/hashes.js';
+export type { FieldValue, HrandfieldOptions } from './commands/hashes.js';
 export type { CopyOptions, ExpireCondition, KeyScanOptions, KeyType } from './commands/keys.js';
 export type { ListEnd, LmpopOptions, LposOptions, PoppedItems } from './commands/lists.js';
 export type { Cursor, ScanOptions } from './commands/scan.js';

@@ -119,11 +119,15 @@ const pushCopyOptions = optionsOf<CopyOptions>('copy', { replace: flag });
 
 const CONDITIONS: readonly string[] = ['NX', 'XX', 'GT', 'LT'];
 
+/** Checks the condition of a change of an expiry. */
+export function checkCondition(condition: ExpireCondition): ExpireCondition {
+  if (CONDITIONS.includes(condition)) return condition;
+  throw new TypeError(`condition must be one of: ${CONDITIONS.join(', ')}`);
+}
+
 function expireWords(name: string, key: Bytes, time: Word, condition: ExpireCondition | undefined): Word[] {
-  if (condition === undefined) return [name, bytes(key, 'key'), time];
-  if (!CONDITIONS.includes(condition))
-    throw new TypeError(`condition must be one of: ${CONDITIONS.join(', ')}`);
-  return [name, bytes(key, 'key'), time, condition];
+  const words = [name, bytes(key, 'key'), time];
+  return condition === undefined ? words : [...words, checkCondition(condition)];
 }
 
 function keyType(reply: Parameters<typeof shape.text>[0]): KeyType {

@@ -93,6 +93,92 @@ export function describeHashes(open: Open): void {
       expect(await on.db.hrandfield('nothing', 2)).toEqual([]);
     });
 
+    test('hrandfield with values gives pairs', async () => {
+      await on.db.hset('h', { a: '1', b: '2' });
+      const pairs = await on.db.hrandfield('h', 5, { withValues: true });
+      expect(pairs.sort()).toEqual([
+        ['a', '1'],
+        ['b', '2'],
+      ]);
+      expect(await on.db.hrandfield('h', -3, { withValues: true })).toHaveLength(3);
+      expect(await on.db.hrandfield('h', 1, { withValues: false })).toHaveLength(1);
+      expect(await on.db.hrandfield('nothing', 1, { withValues: true })).toEqual([]);
+      expect(misuse(() => on.db.hrandfield('h', undefined, { withValues: true })).message).toContain('count');
+    });
+
+    test('fields expire, and the hash with the last of them', async () => {
+      await on.db.hset('h', { a: '1', b: '2', c: '3' });
+      expect(await on.db.hexpire('h', 100, ['a', 'x'])).toEqual([1, -2]);
+      expect(await on.db.hpexpire('h', 30, 'b')).toEqual([1]);
+      expect(await on.db.httl('h', ['a', 'c', 'x'])).toEqual([100, -1, -2]);
+      const [ms] = await on.db.hpttl('h', 'a');
+      expect(ms).toBeGreaterThan(95_000);
+      expect(await on.db.hget('h', 'b')).toBe('2');
+      await expect.poll(() => on.db.hexists('h', 'b')).toBe(false);
+      expect(await on.db.hgetall('h')).toEqual({ a: '1', c: '3' });
+      expect(await on.db.hlen('h')).toBe(2);
+      expect(await on.db.hexpire('h', 0, ['a', 'c'])).toEqual([2, 2]);
+      expect(await on.db.exists('h')).toBe(0);
+      expect(await on.db.httl('h', 'a')).toEqual([-2]);
+    });
+
+    test('conditions, times and Dates of field expiry', async () => {
+      await on.db.hset('h', { a: '1', b: '2' });
+      const at = new Date('2033-05-18T03:33:20.250Z');
+      expect(await on.db.hpexpireat('h', at, 'a', 'NX')).toEqual([1]);
+      expect(await on.db.hpexpireat('h', at, 'a', 'NX')).toEqual([0]);
+      expect(await on.db.hpexpireat('h', at.getTime() + 1, ['a', 'b'], 'XX')).toEqual([1, 0]);
+      expect(await on.db.hexpireat('h', at, 'a', 'GT')).toEqual([0]);
+      expect(await on.db.hexpireat('h', at, ['a', 'b'], 'LT')).toEqual([1, 1]);
+      expect(await on.db.hexpiretime('h', 'a')).toEqual([2_000_000_000]);
+      expect(await on.db.hpexpiretime('h', ['b', 'x'])).toEqual([2_000_000_000_000, -2]);
+      expect(await on.db.hpersist('h', ['a', 'a', 'x'])).toEqual([1, -1, -2]);
+      expect(await on.db.hincrby('h', 'b', 1)).toBe(3);
+      expect(await on.db.hpexpiretime('h', 'b')).toEqual([2_000_000_000_000]);
+      await on.db.hset('h', 'b', '4');
+      expect(await on.db.httl('h', ['a', 'b'])).toEqual([-1, -1]);
+      expect(await failure(() => on.db.hexpire('h', -1, 'a'))).toMatchObject({
+        message: expect.stringContaining('invalid expire time, must be >= 0'),
+      });
+      expect(misuse(() => on.db.hexpire('h', 1, [])).message).toContain('fields');
+      expect(misuse(() => on.db.hexpire('h', 1, 'a', wrong('ZZ'))).message).toContain('condition');
+      expect(misuse(() => on.db.hexpireat('h', wrong('now'), 'a')).message).toContain('at');
+    });
+
+    test('field expiry in a transaction, and on bytes', async () => {
+      const field = Buffer.from([0xff, 0, 13, 10]);
+      await on.bytes.hset('h', [
+        [field, 'v'],
+        ['other', 'w'],
+      ]);
+      expect(await on.bytes.hexpire('h', 100, field)).toEqual([1]);
+      expect(await on.bytes.httl('h', [field, 'other'])).toEqual([100, -1]);
+      const answers = await on.db
+        .multi()
+        .hset('t', 'f', 'v')
+        .hpexpire('t', 50_000, 'f')
+        .hpersist('t', 'f')
+        .exec();
+      expect(answers).toEqual([1, [1], [1]]);
+    });
+
+    test('any bytes are a field and a value, in each form', async () => {
+      const every = Buffer.from(Array.from({ length: 256 }, (_, i) => i));
+      for (const filler of ['', 'x'.repeat(65)]) {
+        await on.bytes.del('h');
+        await on.bytes.hset('h', 'filler', filler);
+        for (let i = 0; i < 256; i++)
+          await on.bytes.hset('h', every.subarray(i, i + 1), every.subarray(0, i % 60));
+        const fields = await on.bytes.hgetall('h');
+        expect(fields.size).toBe(257);
+        for (const [field, value] of [...fields].slice(1)) {
+          expect(value).toEqual(every.subarray(0, (field[0] ?? 0) % 60));
+        }
+      }
+      await on.bytes.hset('h', every, every);
+      expect(await on.bytes.hget('h', every)).toEqual(every);
+    });
+
     test('a large hash behaves as a small one', async () => {
       const many = Object.fromEntries(Array.from({ length: 1000 }, (_, i) => [`field:${i}`, `value ${i}`]));
       expect(await on.db.hset('h', many)).toBe(1000);
