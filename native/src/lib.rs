@@ -21,6 +21,8 @@ pub mod status;
 pub mod structure;
 pub mod value;
 
-/// Keeps the keyspace's memory apart from the host's: its own heap, its own statistics.
+/// Keeps the keyspace's memory apart from the host's: its own heap, its own statistics. Fuzzers and sanitizers watch the heap
+/// of the system.
+#[cfg(not(any(fuzzing, holdfast_system_heap)))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;

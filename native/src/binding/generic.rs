@@ -113,10 +113,17 @@ fn release(call: &Call<'_, 0>) -> Outcome {
     value::undefined(call.env)
 }
 
+/// What a bug in a command would do, with a lock held. For tests of what becomes of it.
+fn panic_on_purpose(call: &Call<'_, 0>) -> Outcome {
+    let shard = call.handle.shard(b"")?;
+    let _held = shard.keyspace.db_for(b"");
+    panic!("on purpose")
+}
+
 /// Adds the functions to the handle's object.
 pub fn add_all(env: napi_env, object: napi_value, handle: &Rc<Handle>) -> Result<(), Failure> {
     unsafe extern "C" fn call_entry(env: napi_env, info: napi_callback_info) -> napi_value {
-        // SAFETY: called by Node for a function that `add_function` made; so are the next two.
+        // SAFETY: called by Node for a function that `add_function` made; so are those below.
         unsafe { run(env, info, call) }
     }
     unsafe extern "C" fn transaction_entry(env: napi_env, info: napi_callback_info) -> napi_value {
@@ -127,7 +134,12 @@ pub fn add_all(env: napi_env, object: napi_value, handle: &Rc<Handle>) -> Result
         // SAFETY: see `call_entry`.
         unsafe { run(env, info, release) }
     }
+    unsafe extern "C" fn panic_entry(env: napi_env, info: napi_callback_info) -> napi_value {
+        // SAFETY: see `call_entry`.
+        unsafe { run(env, info, panic_on_purpose) }
+    }
     add_function(env, object, c"call", Some(call_entry), handle)?;
     add_function(env, object, c"transaction", Some(transaction_entry), handle)?;
+    add_function(env, object, c"panic", Some(panic_entry), handle)?;
     add_function(env, object, c"release", Some(release_entry), handle)
 }

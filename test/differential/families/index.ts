@@ -1,5 +1,6 @@
 /** The families in the comparison with Redis, one line each. */
 import { bitmaps } from './bitmaps.js';
+import { dumps } from './dumps.js';
 import type { Family } from './family.js';
 import { hashes } from './hashes.js';
 import { hyperloglogs } from './hyperloglogs.js';
@@ -23,4 +24,5 @@ export const FAMILIES: readonly Family[] = [
   lexRanges,
   keys,
   sorting,
+  dumps,
 ];
