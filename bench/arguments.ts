@@ -7,7 +7,7 @@ const RUNS_MAX = 1_000;
 
 export const USAGE = `npm run bench [-- TRIAL...] [--json FILE] [--list] [--runs N] [--tiny]
 
-  TRIAL        a trial, or the first word of several; all of them by default
+  TRIAL        a trial, the first word of several, keyspace or cluster; all of them by default
   --json FILE  write the figures to FILE as well
   --list       name the trials and run none
   --runs N     runs of each driver instead of the trial's own number

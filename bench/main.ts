@@ -70,7 +70,7 @@ async function main(): Promise<number> {
     return 0;
   }
   if (asked.list) {
-    for (const { name, about } of asked.trials) print(`${name.padEnd(16)} ${about}`);
+    for (const { name, about } of asked.trials) print(`${name.padEnd(17)} ${about}`);
     return 0;
   }
   const { signal, exitCode } = interruption();

@@ -16,10 +16,14 @@ export function formatFigure(value: number): string {
   return value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
 }
 
+function formatRatio(ratio: number): string {
+  return Number.isFinite(ratio) ? ratio.toFixed(2) : '-';
+}
+
 function row(measurement: Measurement, baseline: Measurement | undefined): string[] {
   const { metric, driver, unit, median, q1, q3 } = measurement;
-  const ratio = baseline === undefined ? '' : (median / baseline.median).toFixed(2);
-  return [metric, driver, formatFigure(median), formatFigure(q1), formatFigure(q3), unit, ratio];
+  const ratio = baseline === undefined ? Number.NaN : median / baseline.median;
+  return [metric, driver, formatFigure(median), formatFigure(q1), formatFigure(q3), unit, formatRatio(ratio)];
 }
 
 /** The table: for each metric the drivers below each other, and by how much they differ from the baseline. */

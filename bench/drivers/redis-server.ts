@@ -54,10 +54,16 @@ export class RedisServer implements AsyncDisposable {
 
   /** A number of `INFO`. */
   async info(section: string, field: string): Promise<number> {
-    const text = await this.client.info(section);
-    const found = new RegExp(`^${field}[:=](?:.*usec_per_call=)?([0-9.]+)`, 'm').exec(text);
+    const found = new RegExp(`^${field}:([0-9.]+)`, 'm').exec(await this.client.info(section));
     if (found === null) throw new Error(`INFO ${section} has no ${field}`);
     return Number(found[1]);
+  }
+
+  /** Microseconds that a command has taken so far, all calls together; 0 if there were none. */
+  async commandUs(command: string): Promise<number> {
+    const stats = await this.client.info('commandstats');
+    const found = new RegExp(`^cmdstat_${command}:.*\\busec=([0-9]+)`, 'm').exec(stats);
+    return Number(found?.[1] ?? 0);
   }
 
   /** Microseconds of processor time so far. */

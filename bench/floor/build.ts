@@ -51,6 +51,10 @@ export interface FloorFunctions {
   stringOut(): string;
   bufferIn(bytes: Buffer): number;
   bufferOut(): Buffer;
+  /** Ten short strings, each set as an element. */
+  arraySet(): string[];
+  /** Ten short strings, as the arguments of a function that gives them as an array. */
+  arrayCalled(collect: (...items: string[]) => string[]): string[];
 }
 
 /** Loads what {@link buildFloor} made. */

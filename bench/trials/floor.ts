@@ -11,6 +11,7 @@ const TINY_CALLS = 5_000;
 type Crossing = (functions: FloorFunctions, from: number, to: number) => number;
 
 const value = Buffer.alloc(VALUE_BYTES, 'v');
+const collect = (...items: string[]): string[] => items;
 
 const crossings: Readonly<Record<string, Crossing>> = {
   'empty call': ({ empty }, from, to) => {
@@ -35,6 +36,16 @@ const crossings: Readonly<Record<string, Crossing>> = {
   '100-byte Buffer out': ({ bufferOut }, from, to) => {
     let sum = 0;
     for (let i = from; i < to; i++) sum = takenNumber(sum, bufferOut()[i % VALUE_BYTES] ?? 0);
+    return sum;
+  },
+  'array of 10 out, set one by one': ({ arraySet }, from, to) => {
+    let sum = 0;
+    for (let i = from; i < to; i++) sum = takenNumber(sum, arraySet().length);
+    return sum;
+  },
+  'array of 10 out, made by a call': ({ arrayCalled }, from, to) => {
+    let sum = 0;
+    for (let i = from; i < to; i++) sum = takenNumber(sum, arrayCalled(collect).length);
     return sum;
   },
 };

@@ -79,13 +79,15 @@ describe('every trial runs at tiny sizes', () => {
           trial: name,
           driver: expect.any(String),
           metric: expect.any(String),
-          unit: expect.stringMatching(/^(ns|us|ms|ops\/s)$/),
+          unit: expect.stringMatching(/^(ns|us|ms|ops\/s|bytes)$/),
           median: expect.any(Number),
           q1: expect.any(Number),
           q3: expect.any(Number),
           runs: 1,
         });
-        expect(figure.q1).toBeGreaterThan(0);
+        // So few bytes more may be needed that the process has them already.
+        if (figure.unit === 'bytes') expect(figure.q1).toBeGreaterThanOrEqual(0);
+        else expect(figure.q1).toBeGreaterThan(0);
         expect(figure.median).toBeGreaterThanOrEqual(figure.q1);
         expect(figure.q3).toBeGreaterThanOrEqual(figure.median);
       }
@@ -100,7 +102,7 @@ describe('the command line', () => {
     const { code, stdout, stderr } = await bench('memroy');
     expect(code).toBe(2);
     expect(stdout).toBe('');
-    expect(stderr).toMatch(/^bench: there is no trial "memroy"; there are floor, .*\n$/);
+    expect(stderr).toMatch(/^bench: there is no trial "memroy"; there are keyspace, cluster, floor, .*\n$/);
   });
 
   test.each([[['--fast']], [['--runs', '0']], [['--runs', 'many']], [['--json']]])(

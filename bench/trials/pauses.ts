@@ -1,0 +1,125 @@
+/** How long single calls take where most are short: while a table grows, and where much has to be freed at once. */
+import type { Keyspace } from 'holdfast';
+import { type LocalKeyspaceDriver, localKeyspaceDriver } from '../drivers/local-keyspace.js';
+import { Histogram } from '../histogram.js';
+import { defineTrial, type Figure, type RunResult } from '../trial.js';
+import { hashOf, keyOf, takenNumber, ValueMaker } from '../workload.js';
+
+const NS_PER_MS = 1e6;
+const NS_PER_US = 1e3;
+
+const GROWTH = {
+  real: { from: 1_000_000, to: 10_000_000 },
+  tiny: { from: 1_000, to: 10_000 },
+} as const;
+const MEMBERS = { real: 1_000_000, tiny: 2_000 } as const;
+/** Calls behind a removal that are timed with it: what it has put off may fall on them. */
+const CALLS_BEHIND = 20_000;
+const VALUES = 1_000;
+
+/** Values made beforehand. */
+function valuesOf(): (i: number) => string {
+  const maker = new ValueMaker();
+  const values = Array.from({ length: VALUES }, (_, i) => maker.make(i, 0));
+  return (i) => values[i % VALUES] ?? '';
+}
+
+/** Times one call after the other, in nanoseconds. */
+function timeEach(from: number, to: number, call: (i: number) => void): Histogram {
+  const histogram = new Histogram();
+  for (let i = from; i < to; i++) {
+    const start = performance.now();
+    call(i);
+    histogram.note((performance.now() - start) * NS_PER_MS);
+  }
+  return histogram;
+}
+
+function quantiles(what: string, histogram: Histogram): Figure[] {
+  const us = (ns: number): number => ns / NS_PER_US;
+  return [
+    { metric: `${what}, p50`, unit: 'us', value: us(histogram.quantile(0.5)) },
+    { metric: `${what}, p99`, unit: 'us', value: us(histogram.quantile(0.99)) },
+    { metric: `${what}, p99.9`, unit: 'us', value: us(histogram.quantile(0.999)) },
+    { metric: `${what}, longest`, unit: 'us', value: us(histogram.largest) },
+  ];
+}
+
+function measureGrowth(driver: LocalKeyspaceDriver, { from, to }: { from: number; to: number }): RunResult {
+  const keyspace = driver.make();
+  const value = valuesOf();
+  for (let i = 0; i < from; i++) keyspace.set(keyOf(i), value(i));
+  const histogram = timeEach(from, to, (i) => keyspace.set(keyOf(i), value(i)));
+  const sums = [keyspace.dbsize()];
+  keyspace.close();
+  return { figures: quantiles('set', histogram), hash: hashOf(sums) };
+}
+
+/** A value of many members, and the call that adds the `i`th. */
+const COLLECTIONS: Readonly<Record<string, (keyspace: Keyspace, i: number, value: string) => void>> = {
+  hash: (keyspace, i, value) => {
+    keyspace.hset('large', `field:${i}`, value);
+  },
+  set: (keyspace, i) => {
+    keyspace.sadd('large', `member:${i}`);
+  },
+  'sorted set': (keyspace, i) => {
+    keyspace.zadd('large', (i * 7919) % 1_000_003, `player:${i}`);
+  },
+  list: (keyspace, _i, value) => {
+    keyspace.rpush('large', value);
+  },
+};
+
+function measurePauses(driver: LocalKeyspaceDriver, members: number): RunResult {
+  const keyspace = driver.make();
+  const value = valuesOf();
+  const figures: Figure[] = [];
+  const sums: number[] = [];
+  const small = (i: number): void => {
+    keyspace.set(keyOf(i % VALUES), value(i));
+  };
+  /** The longest of a removal and the calls behind it. */
+  const removal = (what: string, remove: () => number): void => {
+    let removed = 0;
+    const longest = timeEach(0, CALLS_BEHIND, (i) => {
+      if (i === 0) removed = remove();
+      else small(i);
+    }).largest;
+    sums.push(removed);
+    figures.push({ metric: `${what}, longest`, unit: 'us', value: longest / NS_PER_US });
+  };
+  timeEach(0, CALLS_BEHIND, small);
+  for (const [type, add] of Object.entries(COLLECTIONS)) {
+    const histogram = timeEach(0, members, (i) => add(keyspace, i, value(i)));
+    figures.push(...quantiles(`adding to a ${type}`, histogram));
+    removal(`del of a ${type}`, () => keyspace.del('large'));
+  }
+  for (let i = 0; i < members; i++) keyspace.set(keyOf(i), value(i));
+  removal('flushall', () => {
+    keyspace.flushall();
+    return 1;
+  });
+  sums.push(takenNumber(0, keyspace.dbsize()));
+  keyspace.close();
+  return { figures, hash: hashOf(sums) };
+}
+
+/** The longest calls. */
+export const pauseTrials = [
+  defineTrial({
+    name: 'growth',
+    about:
+      'single calls of set of 100-byte values, each timed, while a table grows from 1 to 10 million keys',
+    drivers: [localKeyspaceDriver],
+    runs: 3,
+    measure: async (driver, { scale }) => measureGrowth(driver, GROWTH[scale]),
+  }),
+  defineTrial({
+    name: 'pauses',
+    about: `adding to a value until it has a million members, each call timed; removing it, and a million keys: the longest call of that and of ${CALLS_BEHIND.toLocaleString('en')} behind it`,
+    drivers: [localKeyspaceDriver],
+    runs: 3,
+    measure: async (driver, { scale }) => measurePauses(driver, MEMBERS[scale]),
+  }),
+];
