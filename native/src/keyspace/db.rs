@@ -4,6 +4,7 @@
 //! a field of a hash that is due is removed before the command begins.
 
 use super::duplicate::duplicate;
+use super::waiting::Touched;
 use super::{
     Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard, hash_of, segment_of,
 };
@@ -34,6 +35,19 @@ pub struct Db<'k> {
     now_ms: Cell<Option<i64>>,
     rng: Option<Rng>,
     seed: Option<u64>,
+    /// Keys that somebody waits for.
+    touched: Option<Box<Touched>>,
+}
+
+/// Those who wait see what the command has done as a whole: they are called when its locks are released.
+impl Drop for Db<'_> {
+    #[inline]
+    fn drop(&mut self) {
+        if let Some(touched) = self.touched.take() {
+            self.held = Held::All(Vec::new());
+            self.keyspace.call_waiting(&touched);
+        }
+    }
 }
 
 impl<'k> Db<'k> {
@@ -50,6 +64,7 @@ impl<'k> Db<'k> {
             now_ms: Cell::new(now_ms),
             rng: None,
             seed,
+            touched: None,
         };
         db.remove_due_fields();
         db
@@ -131,7 +146,11 @@ impl<'k> Db<'k> {
         }
     }
 
+    /// To change a key. Nobody changes one any other way, so that no command can forget those who wait for it.
     fn segment_mut(&mut self, hash: u64) -> &mut Segment {
+        if self.keyspace.waiting.any() {
+            self.keyspace.waiting.note(&mut self.touched, hash);
+        }
         let wanted = segment_of(hash);
         match &mut self.held {
             Held::One(segment, guard) if *segment == wanted => guard,
@@ -172,7 +191,10 @@ impl<'k> Db<'k> {
         }
         if !self.keyspace.follows_log() && self.segment(hash).next_due().is_some() {
             let now_ms = self.now_ms();
-            self.segment_mut(hash).reclaim(now_ms, RECLAIMED_PER_WRITE);
+            let reclaimed = self.segment_mut(hash).reclaim(now_ms, RECLAIMED_PER_WRITE);
+            if reclaimed > 0 {
+                self.keyspace.waiting.note_gone(&mut self.touched);
+            }
         }
         found == Some(true)
     }
@@ -480,6 +502,7 @@ impl<'k> Db<'k> {
 
     /// Empties the keyspace. The command must have locked all.
     pub fn clear(&mut self) {
+        self.keyspace.waiting.note_all(&mut self.touched);
         let emptied: Vec<Segment> = self
             .all()
             .iter_mut()

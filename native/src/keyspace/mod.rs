@@ -9,7 +9,7 @@
 //! [`crate::value::hash`] for why no peer can tell when another one did so.
 //!
 //! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
-//! command sees), `scan` and `digest` (the walks), `registry` and `gate` (how threads find a keyspace, and whether a
+//! command sees), `waiting` (who is told that a key has become ready), `scan` and `digest` (the walks), `registry` and `gate` (how threads find a keyspace, and whether a
 //! replica's may be read).
 
 mod db;
@@ -22,6 +22,7 @@ pub mod registry;
 mod scan;
 mod segment;
 pub mod slot;
+pub mod waiting;
 
 pub use db::{Db, Expiry};
 pub use entry::STRING_BYTES_MAX;
@@ -35,6 +36,7 @@ use parking_lot::{Mutex, MutexGuard};
 use segment::{SEGMENT_BITS, Segment};
 use smallvec::SmallVec;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use waiting::Waiting;
 
 /// Number of segments. Enough that a few dozen threads seldom meet, few enough that locking all takes microseconds.
 pub const SEGMENTS: usize = 1 << SEGMENT_BITS;
@@ -128,6 +130,7 @@ pub struct Keyspace {
     faulted: AtomicBool,
     /// Where the seeds of commands come from that no log has stamped.
     seed: AtomicU64,
+    waiting: Waiting,
 }
 
 impl std::fmt::Debug for Keyspace {
@@ -154,6 +157,7 @@ impl Keyspace {
             log_moved_ns: AtomicU64::new(0),
             faulted: AtomicBool::new(false),
             seed: AtomicU64::new(clock::boottime_ns()),
+            waiting: Waiting::default(),
         }
     }
 
@@ -208,9 +212,10 @@ impl Keyspace {
         self.faulted.load(Ordering::Relaxed)
     }
 
-    /// Marks the keyspace as broken.
+    /// Marks the keyspace as broken, and has those who wait find out.
     pub fn set_faulted(&self) {
         self.faulted.store(true, Ordering::Relaxed);
+        self.call_everyone();
     }
 
     /// Locks what a command needs, with the keyspace's own time and a seed of its own.
@@ -279,6 +284,9 @@ impl Keyspace {
             }
             reclaimed += self.lock(segment).reclaim(now, limit - reclaimed);
         }
+        if reclaimed > 0 {
+            self.call_all_waiting(true);
+        }
         reclaimed
     }
 
@@ -298,6 +306,7 @@ impl Keyspace {
             std::mem::swap(&mut **guard, new.0.get_mut());
         }
         drop(guards);
+        self.call_all_waiting(false);
         discard::discard(replaced, bytes);
     }
 
