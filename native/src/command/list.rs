@@ -66,12 +66,15 @@ fn op_pop(list: &mut ListValue, count: usize, end: End) -> Vec<Reply> {
     taken.map(Reply::Bulk).collect()
 }
 
+/// What `LMPOP` calls the ends.
+pub(super) const ENDS: [&str; 2] = ["LEFT", "RIGHT"];
+
 fn lmpop(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    op_pop_any(db, &Pop::parse(&words[1..], ["LEFT", "RIGHT"])?)
+    op_pop_any(db, &Pop::parse(&words[1..], ENDS)?)
 }
 
 /// Takes from the first list there is. Keys behind it are not looked at, whatever they hold.
-fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
+pub(super) fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
     let end = if pop.from_second { End::Tail } else { End::Head };
     for key in pop.keys {
         let taken = db.edit(key, |list: &mut ListValue| op_pop(list, pop.count, end))?;
@@ -167,12 +170,17 @@ fn end_of(word: &[u8]) -> Result<End, Status> {
     }
 }
 
-fn lmove(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    let (from, to) = (end_of(words[3])?, end_of(words[4])?);
+/// Where `LMOVE` takes the element from, and where it puts it.
+pub(super) fn ends(words: Args<'_>) -> Result<(End, End), Status> {
+    Ok((end_of(words[3])?, end_of(words[4])?))
+}
+
+pub(super) fn lmove(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    let (from, to) = ends(words)?;
     op_move(db, words[1], words[2], from, to)
 }
 
-fn rpoplpush(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+pub(super) fn rpoplpush(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     op_move(db, words[1], words[2], End::Tail, End::Head)
 }
 

@@ -7,6 +7,7 @@
 pub mod args;
 mod bitfield;
 mod bitmap;
+mod blocking;
 pub mod counted;
 mod execute;
 mod expiry;
@@ -162,6 +163,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     list::COMMANDS,
     set::COMMANDS,
     zset::COMMANDS,
+    blocking::COMMANDS,
     key::COMMANDS,
     sort::COMMANDS,
     rdb::COMMANDS,

@@ -319,12 +319,15 @@ fn op_pop(zset: &mut ZSetValue, count: usize, from_end: bool) -> Vec<(Reply, Rep
     taken
 }
 
+/// What `ZMPOP` calls the ends.
+pub(super) const ENDS: [&str; 2] = ["MIN", "MAX"];
+
 fn zmpop(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    op_pop_any(db, &Pop::parse(&words[1..], ["MIN", "MAX"])?)
+    op_pop_any(db, &Pop::parse(&words[1..], ENDS)?)
 }
 
 /// Takes from the first sorted set there is. Keys behind it are not looked at, whatever they hold.
-fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
+pub(super) fn op_pop_any(db: &mut Db<'_>, pop: &Pop<'_, '_>) -> CommandResult {
     for key in pop.keys {
         let taken = db.edit(key, |zset: &mut ZSetValue| {
             op_pop(zset, pop.count, pop.from_second)
