@@ -15,6 +15,14 @@ export type {
   BitUnit,
 } from './commands/bitmaps.js';
 export type {
+  BlmpopOptions,
+  BlockingCommands,
+  BzmpopOptions,
+  PoppedItem,
+  PoppedMember,
+  WaitOptions,
+} from './commands/blocking.js';
+export type {
   Async,
   Bulk,
   Delivery,

@@ -1,5 +1,6 @@
 /** The promised surface: commands over an {@link Executor}. */
 import type { Bytes, NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
+import { type BlockingCommands, type BlockingDefinition, installBlocking, WAIT } from './blocking.js';
 import type { Definition } from './definition.js';
 import { type DirectAsyncSurface, directAsyncReads, HANDLE } from './direct.js';
 import type { Executor } from './executor.js';
@@ -11,9 +12,13 @@ import type { ScoredMember } from './sorted-sets.js';
 import { encoded, install, RUN, requestOf, wordsOf } from './surface.js';
 import { type Commands, reads, type ScanIterators, writes } from './table.js';
 import { Transaction } from './transaction.js';
+import { replyWay, type WaitWay } from './waiting-room.js';
 
 // The methods come from the table; `install` below gives the class every one that the interface names.
-export interface AsyncCommands<B extends Bulk> extends Commands<Async<B>>, ScanIterators<Async<B>> {}
+export interface AsyncCommands<B extends Bulk>
+  extends Commands<Async<B>>,
+    ScanIterators<Async<B>>,
+    BlockingCommands<B> {}
 
 /** All commands, each promised. Misuse throws at once, before there is a promise; everything else rejects. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every method of the interface is installed
@@ -22,16 +27,19 @@ export class AsyncCommands<B extends Bulk> {
   readonly [HANDLE]: NativeHandle<Bulk>;
   readonly #executor: Executor;
   readonly #bytes: boolean;
+  readonly #way: WaitWay<ReplyValue>;
 
   /** @internal */
   constructor(executor: Executor, bytes: boolean) {
     this[HANDLE] = executor.reads;
     this.#executor = executor;
     this.#bytes = bytes;
+    this.#way = replyWay(executor.reads, (request) => executor.execute(request));
   }
 
   /**
-   * Runs any command: its name in any case and its words. Integers beyond 2^53 are bigints.
+   * Runs any command: its name in any case and its words. Integers beyond 2^53 are bigints. A blocking command waits, for as long as
+   * its own word for the timeout says.
    *
    * @throws TypeError at once, for a word that is none; whatever a command answers as an error rejects.
    */
@@ -90,9 +98,17 @@ export class AsyncCommands<B extends Bulk> {
     return this.#executor.execute(request).then((reply) => definition.shape(reply, args, this.#bytes));
   }
 
+  /** @internal */
+  [WAIT]<A extends readonly unknown[], R>(definition: BlockingDefinition<A, R>, args: A): Promise<R | null> {
+    const end = definition.waits(...args);
+    const reply = this.#executor.room.wait(encoded(definition, args), this.#way, end);
+    return reply.then((value) => definition.shape(value, args, this.#bytes));
+  }
+
   async #execute(words: readonly Word[]): Promise<ReplyValue> {
-    return this.#executor.execute(requestOf(words));
+    return this.#executor.room.wait(requestOf(words), this.#way);
   }
 }
 
 install(AsyncCommands.prototype satisfies DirectAsyncSurface, { ...reads, ...writes }, directAsyncReads);
+installBlocking(AsyncCommands.prototype);

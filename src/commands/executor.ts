@@ -17,6 +17,7 @@ import type {
   Word,
 } from '../keyspace/native.js';
 import type { Bulk } from './form.js';
+import type { WaitingRoom } from './waiting-room.js';
 
 /** One command to run. */
 export interface Request {
@@ -30,6 +31,8 @@ export interface Request {
 export interface Executor {
   /** Functions that answer a read at once, or `undefined` where it has to be executed. */
   readonly reads: NativeHandle<Bulk>;
+  /** Where callers of blocking commands wait. */
+  readonly room: WaitingRoom;
   /** Runs one command. */
   execute(request: Request): Promise<ReplyValue>;
   /** Runs several commands as one, and answers their replies in order. */
@@ -47,6 +50,10 @@ export type ReadWay = 'quickest' | 'barrier' | 'log';
 
 /** Runs requests for clients of the Redis protocol, whose replies are bytes. A refusal of the command is such a reply, too. */
 export interface EncodedExecutor {
+  /** Any handle of the keyspaces. */
+  readonly handle: NativeHandle;
+  /** Where clients that are blocked wait. */
+  readonly room: WaitingRoom;
   /** Runs one command; at once if it can. */
   execute(request: Request, protocol: RespProtocol, way: ReadWay): Encoded | Promise<Encoded>;
   /** Runs several commands as one; the reply is the array of theirs. */

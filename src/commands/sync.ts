@@ -2,6 +2,7 @@
 import type { HoldfastError } from '../errors.js';
 import type { Bytes, NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
 import { bytes } from './arguments.js';
+import { type BlockingCommands, type BlockingDefinition, installBlocking, WAIT } from './blocking.js';
 import type { Definition } from './definition.js';
 import { type DirectSurface, directReads, directWrites, HANDLE, REFUSE } from './direct.js';
 import type { Request } from './executor.js';
@@ -10,9 +11,10 @@ import type { FieldValue } from './hashes.js';
 import type { KeyScanOptions } from './keys.js';
 import type { ScanOptions } from './scan.js';
 import type { ScoredMember } from './sorted-sets.js';
-import { install, RUN, requestOf, wordsOf } from './surface.js';
+import { encoded, install, RUN, requestOf, wordsOf } from './surface.js';
 import { type ReadCommands, reads, type ScanIterators, type WriteCommands, writes } from './table.js';
 import { Transaction } from './transaction.js';
+import { replyWay, type WaitingRoom } from './waiting-room.js';
 
 /** Most words that go to the native side as arguments, which are cheaper to read there than elements of an array. */
 const ARGUMENTS_MAX = 16;
@@ -110,22 +112,31 @@ export class ReadOnlyCommands<B extends Bulk> {
 
 install(ReadOnlyCommands.prototype satisfies DirectSurface, reads, directReads);
 
-// As above.
-export interface SyncCommands<B extends Bulk> extends WriteCommands<Sync<B>> {}
+/** As {@link Door}, for commands that write, and those that wait. */
+export interface WritableDoor<B extends Bulk> extends Door<B> {
+  /** Where its callers wait. */
+  readonly room: WaitingRoom;
+}
 
-/** All commands, run at once on this process's memory. */
+// As above.
+export interface SyncCommands<B extends Bulk> extends WriteCommands<Sync<B>>, BlockingCommands<B> {}
+
+/** All commands, run at once on this process's memory. Those that wait are promised. */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: every method of the interface is installed
 export class SyncCommands<B extends Bulk> extends ReadOnlyCommands<B> {
   readonly #bytes: boolean;
+  readonly #room: WaitingRoom;
 
   /** @internal */
-  constructor(door: Door<B>) {
+  constructor(door: WritableDoor<B>) {
     super(door);
     this.#bytes = door.bytes;
+    this.#room = door.room;
   }
 
   /**
-   * Runs any command: its name in any case and its words. Integers beyond 2^53 are bigints.
+   * Runs any command: its name in any case and its words. Integers beyond 2^53 are bigints. A blocking command does not wait: it
+   * answers `null`, as in a transaction; its method waits.
    *
    * @throws HoldfastError whatever the command answers as an error.
    */
@@ -139,6 +150,15 @@ export class SyncCommands<B extends Bulk> extends ReadOnlyCommands<B> {
       this[HANDLE].transaction(requests.map(({ words }) => words)) ?? this[REFUSE](undefined);
     return new Transaction(run, this.#bytes);
   }
+
+  /** @internal */
+  [WAIT]<A extends readonly unknown[], R>(definition: BlockingDefinition<A, R>, args: A): Promise<R | null> {
+    const request = encoded(definition, args);
+    const way = replyWay(this[HANDLE], ({ words }) => this[HANDLE].call(words) ?? null);
+    const reply = this.#room.wait(request, way, definition.waits(...args));
+    return reply.then((value) => definition.shape(value, args, this.#bytes));
+  }
 }
 
 install(SyncCommands.prototype, writes, directWrites);
+installBlocking(SyncCommands.prototype);

@@ -1,6 +1,7 @@
 /** A store without a log. */
 import type { Executor, Request } from '../commands/executor.js';
 import type { Bulk } from '../commands/form.js';
+import { WaitingRoom } from '../commands/waiting-room.js';
 import { HoldfastError } from '../errors.js';
 import { type NativeHandle, native, type ReplyValue } from '../keyspace/native.js';
 import type { CheckedOptions } from '../options.js';
@@ -12,6 +13,7 @@ export function memoryEngine({ self }: CheckedOptions): Engine {
   const id = native.keyspaceCreate();
   const strings = native.attach([id], 'plain', false);
   const buffers = native.attach([id], 'plain', true);
+  const room = new WaitingRoom();
   const closed = () => new HoldfastError('CLOSED', 'the store is closed');
   const reads = new StoreReads(strings, buffers, closed, () => 0);
   const shard: ShardStatus = {
@@ -19,8 +21,10 @@ export function memoryEngine({ self }: CheckedOptions): Engine {
     ...{ leased: true, ready: true, silentMs: 0, logBytes: 0, snapshotIndex: 0 },
   };
   return {
-    executor: (bytes) => new MemoryExecutor(bytes ? buffers : strings),
+    executor: (bytes) => new MemoryExecutor(bytes ? buffers : strings, room),
     encodedExecutor: () => ({
+      handle: strings,
+      room,
       execute: ({ words }, protocol) => answered(strings.callEncoded(words, protocol)),
       transaction: (requests, protocol) => {
         const words = requests.map((request) => request.words);
@@ -39,6 +43,7 @@ export function memoryEngine({ self }: CheckedOptions): Engine {
     },
     transfer: async () => false,
     close: async () => {
+      room.refuse(closed());
       native.keyspaceClose(id);
       strings.release();
       buffers.release();
@@ -54,10 +59,12 @@ function answered<T>(reply: T | undefined): T {
 
 /** Commands straight down, as promises. */
 class MemoryExecutor implements Executor {
+  readonly room: WaitingRoom;
   readonly #handle: NativeHandle<Bulk>;
 
-  constructor(handle: NativeHandle<Bulk>) {
+  constructor(handle: NativeHandle<Bulk>, room: WaitingRoom) {
     this.#handle = handle;
+    this.room = room;
   }
 
   get reads(): NativeHandle<Bulk> {

@@ -2,6 +2,7 @@
 import type { EventEmitter } from 'node:events';
 import type { EncodedExecutor, Executor } from '../commands/executor.js';
 import type { Bulk } from '../commands/form.js';
+import { WaitingRoom } from '../commands/waiting-room.js';
 import { HoldfastError } from '../errors.js';
 import type { StoreEvents } from '../events.js';
 import { type NativeHandle, native } from '../keyspace/native.js';
@@ -20,6 +21,7 @@ export class PeerEngine implements Engine {
   readonly #options: CheckedOptions;
   readonly #events: EventEmitter<StoreEvents>;
   readonly #peer: Peer;
+  readonly #room = new WaitingRoom();
   readonly #handles: readonly NativeHandle<Bulk>[];
   #refused = '';
 
@@ -31,7 +33,10 @@ export class PeerEngine implements Engine {
       shardCount: options.shards,
       reachable: options.members.length > 1 || options.members[0]?.address !== 'localhost:0',
       onEvent: (event) => this.#emit(event),
-      onFault: (error) => this.#deliver('fault', error),
+      onFault: (error) => {
+        this.#room.refuse(error);
+        this.#deliver('fault', error);
+      },
     });
     const ids = this.#peer.replicas;
     const local = native.attach(ids, 'local', false);
@@ -67,13 +72,19 @@ export class PeerEngine implements Engine {
       local: handles.local,
       leased: handles.leased,
       bytes,
+      room: this.#room,
     });
   }
 
   encodedExecutor(): EncodedExecutor {
     const [local, , leased] = this.#handles;
     if (local === undefined || leased === undefined) throw new RangeError('no handles');
-    return new ReplicatedEncodedExecutor({ clients: this.#peer.clients, local, leased });
+    return new ReplicatedEncodedExecutor({
+      clients: this.#peer.clients,
+      local,
+      leased,
+      room: this.#room,
+    });
   }
 
   /** Resolves when this peer has caught up. */
@@ -116,7 +127,10 @@ export class PeerEngine implements Engine {
   }
 
   async close(): Promise<void> {
-    await this.#peer.close(new HoldfastError('CLOSED', 'the store is closed'));
+    const closed = new HoldfastError('CLOSED', 'the store is closed');
+    // Those whose attempt is under way are told what it took.
+    this.#room.refuse(closed);
+    await this.#peer.close(closed);
     for (const handle of this.#handles) handle.release();
   }
 

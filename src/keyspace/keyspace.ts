@@ -1,6 +1,7 @@
 /** One process's keyspace: the commands of the table, run at once by the native code. */
 import { checkNames, checkPath } from '../commands/options.js';
 import { SyncCommands } from '../commands/sync.js';
+import { WaitingRoom } from '../commands/waiting-room.js';
 import { HoldfastError } from '../errors.js';
 import {
   type LoadOptions,
@@ -60,11 +61,13 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
     const id = attached ? options.id : native.keyspaceCreate();
     const strings = native.attach([id], 'plain', false);
     const buffers = native.attach([id], 'plain', true);
-    super({ handle: strings, bytes: false, refusal: closed });
+    const room = new WaitingRoom();
+    super({ handle: strings, bytes: false, refusal: closed, room });
     this.id = id;
-    this.bytes = new SyncCommands({ handle: buffers, bytes: true, refusal: closed });
+    this.bytes = new SyncCommands({ handle: buffers, bytes: true, refusal: closed, room });
     this.#created = !attached;
     this.#release = () => {
+      room.refuse(closed());
       strings.release();
       buffers.release();
     };
@@ -133,7 +136,7 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   }
 
   /**
-   * Ends the use of the keyspace through this object: from now on its methods throw `CLOSED`. Where it was made with `new`,
+   * Ends the use of the keyspace through this object: from now on its methods throw `CLOSED`, and so do calls that wait for a key. Where it was made with `new`,
    * nobody can attach to it any more either. Those who have may go on; its memory is free when the last one has closed. Does nothing
    * if it was closed before.
    */

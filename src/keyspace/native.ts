@@ -38,6 +38,9 @@ export type Encoded = string | Buffer;
  */
 export type HandleMode = 'plain' | 'local' | 'leased';
 
+/** What a ticket waits for: something to take from a list or a sorted set, a new entry of a stream, the same for a group. */
+export type TicketKind = 'list' | 'zset' | 'stream' | 'group';
+
 /** Functions bound to one keyspace, or to the shards of one store. Each reads its arguments without allocating. */
 export interface NativeHandle<B extends string | Buffer = string | Buffer> {
   get(key: Bytes): B | null | undefined;
@@ -90,6 +93,11 @@ export interface NativeHandle<B extends string | Buffer = string | Buffer> {
   callEncoded(words: readonly Word[], protocol: RespProtocol): Encoded | undefined;
   /** As `transaction`, with the reply as bytes. */
   transactionEncoded(requests: readonly (readonly Word[])[], protocol: RespProtocol): Encoded | undefined;
+  /**
+   * Takes a ticket for keys of one shard, in whatever mode the handle is; `keyspace/bell.ts` hears when it is called. Its owner
+   * makes an attempt at once, with {@link Native.ticketBegin}.
+   */
+  enter(kind: TicketKind, keys: readonly Word[]): number;
   /** After this the functions throw `CLOSED`. */
   release(): void;
 }
@@ -206,6 +214,21 @@ export interface Native {
   encodeRequest(words: readonly Word[]): Buffer;
   /** The bytes for a client, from a reply that went through the log. */
   transcodeReply(reply: Uint8Array, protocol: RespProtocol): Encoded;
+  /** Gives this thread a bell: the number of the socket on which it is heard, which is the caller's to close. */
+  bellOpen(): number;
+  /** Tickets whose turn it is, in order of arrival. */
+  bellAnswer(): number[];
+  /**
+   * Begins an attempt: the positions of the keys that may be tried. None: the attempt has failed. `first`: nobody has called the
+   * ticket.
+   */
+  ticketBegin(ticket: number, first: boolean): number[];
+  /** Ends an attempt that found nothing: whether another one is due, as if the ticket had been called. */
+  ticketMissed(ticket: number): boolean;
+  /** Gives a ticket back. */
+  ticketLeave(ticket: number): void;
+  /** Tickets of a keyspace, of all threads. */
+  ticketCount(id: number): number;
   /** A keyspace that only {@link Native.replicaApply} changes. Its id is good for `attach`, modes `local` and `leased`. */
   replicaCreate(): number;
   /** Forgets a replica and its keyspace. */

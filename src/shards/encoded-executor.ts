@@ -3,6 +3,7 @@
  * connection take effect in their order, with replies that stay bytes.
  */
 import type { EncodedExecutor, ReadWay, Request } from '../commands/executor.js';
+import type { WaitingRoom } from '../commands/waiting-room.js';
 import { HoldfastError } from '../errors.js';
 import { type Encoded, type NativeHandle, native, type RespProtocol } from '../keyspace/native.js';
 import type { ShardClient } from './client.js';
@@ -16,6 +17,7 @@ export interface EncodedParts {
   readonly clients: readonly ShardClient[];
   readonly leased: NativeHandle;
   readonly local: NativeHandle;
+  readonly room: WaitingRoom;
 }
 
 /** The executor of a replicated store's Redis endpoint. */
@@ -24,6 +26,14 @@ export class ReplicatedEncodedExecutor implements EncodedExecutor {
 
   constructor(parts: EncodedParts) {
     this.#parts = parts;
+  }
+
+  get room(): WaitingRoom {
+    return this.#parts.room;
+  }
+
+  get handle(): NativeHandle {
+    return this.#parts.local;
   }
 
   execute({ words, command }: Request, protocol: RespProtocol, way: ReadWay): Encoded | Promise<Encoded> {

@@ -4,6 +4,7 @@
  */
 import type { Executor, Request } from '../commands/executor.js';
 import type { Bulk } from '../commands/form.js';
+import type { WaitingRoom } from '../commands/waiting-room.js';
 import { HoldfastError } from '../errors.js';
 import type { NativeHandle, ReplyValue, Word } from '../keyspace/native.js';
 import type { ShardClient } from './client.js';
@@ -21,6 +22,8 @@ export interface ReplicatedParts {
   readonly local: NativeHandle<Bulk>;
   /** Whether bulks come back as Buffers. */
   readonly bytes: boolean;
+  /** Where callers of blocking commands wait. */
+  readonly room: WaitingRoom;
 }
 
 /** The executor of one surface of a replicated store. */
@@ -29,6 +32,10 @@ export class ReplicatedExecutor implements Executor {
 
   constructor(parts: ReplicatedParts) {
     this.#parts = parts;
+  }
+
+  get room(): WaitingRoom {
+    return this.#parts.room;
   }
 
   get reads(): NativeHandle<Bulk> {

@@ -11,6 +11,7 @@ import {
 } from 'holdfast';
 import { describe } from 'vitest';
 import { temporaryDirectory } from '../support/cluster.js';
+import { describeBlocking } from './suite/blocking.js';
 import { describeCommands } from './suite/index.js';
 import { type Subject, surfaceOf } from './suite/subject.js';
 
@@ -31,6 +32,8 @@ function promised(surface: SyncCommands<string> | SyncCommands<Buffer>, bytes: b
   const executor = {
     // Nothing is answered at once here: stores do that, where they may.
     reads: new Proxy({}, { get: () => () => undefined }),
+    // Nor does anybody wait.
+    room: { wait: (request: Request, way: { run(request: Request): unknown }) => way.run(request) },
     async execute({ words }: Request): Promise<ReplyValue> {
       return surface.call(...words);
     },
@@ -75,6 +78,7 @@ async function openLogged(): Promise<Subject> {
 
 describe('Keyspace', () => {
   describeCommands(openKeyspace);
+  describeBlocking(openKeyspace);
 });
 
 describe('AsyncCommands', () => {
@@ -83,8 +87,10 @@ describe('AsyncCommands', () => {
 
 describe('Store in memory', () => {
   describeCommands(() => openStore({}));
+  describeBlocking(() => openStore({}));
 });
 
 describe('Store with a log', () => {
   describeCommands(openLogged);
+  describeBlocking(openLogged);
 });

@@ -1,7 +1,9 @@
 //! What one thread's copy of the addon keeps, and how calls fail.
 
+use super::waiting::Waits;
 use crate::status::Status;
 use napi_sys::{self as sys, napi_env, napi_ref, napi_value};
+use std::cell::RefCell;
 use std::ffi::{CStr, c_void};
 use std::ptr;
 
@@ -59,10 +61,12 @@ const MAKERS: [&CStr; 7] = [
     c"array", c"extend", c"pairs", c"map", c"set", c"fields", c"scored",
 ];
 
-/// References of one thread.
+/// What one thread keeps.
 struct Instance {
     error_class: napi_ref,
     makers: [napi_ref; MAKERS.len()],
+    /// Its tickets go with it, however it ends.
+    waits: RefCell<Waits>,
 }
 
 unsafe extern "C" fn drop_instance(_: napi_env, data: *mut c_void, _: *mut c_void) {
@@ -113,6 +117,7 @@ pub fn remember(env: napi_env, class: napi_value, makers: napi_value) -> Result<
     let mut instance = Instance {
         error_class: reference(env, class)?,
         makers: [ptr::null_mut(); MAKERS.len()],
+        waits: RefCell::default(),
     };
     for (place, name) in instance.makers.iter_mut().zip(MAKERS) {
         // SAFETY: a value of the running call and a C string.
@@ -140,6 +145,11 @@ fn referenced(env: napi_env, reference: napi_ref) -> Option<napi_value> {
     // SAFETY: a strong reference of this environment.
     unsafe { sys::napi_get_reference_value(env, reference, &mut value) };
     (!value.is_null()).then_some(value)
+}
+
+/// The tickets of this thread.
+pub fn waits<'a>(env: napi_env) -> Result<&'a RefCell<Waits>, Failure> {
+    Ok(&instance(env).ok_or(Failure::Pending)?.waits)
 }
 
 fn error_class(env: napi_env) -> Option<napi_value> {

@@ -4,7 +4,7 @@ use super::env::{CLOSED, Failure, Outcome, remember, text, throw};
 use super::handle::{Handle, Mode};
 use super::value::{array, boolean, integer, null, number, object, undefined};
 use super::word::{self, Accept, Place, Requests, each_element};
-use super::{encoded, generic, hot, range};
+use super::{encoded, generic, hot, range, waiting};
 use crate::clock;
 use crate::command::route::SHARDS_MAX;
 use crate::command::{FAMILIES, Keys, Spec, resolve};
@@ -85,6 +85,7 @@ fn attach(env: napi_env, [ids, mode, as_buffer]: [napi_value; 3]) -> Outcome {
     hot::add_all(env, functions, &handle)?;
     range::add_all(env, functions, &handle)?;
     generic::add_all(env, functions, &handle)?;
+    waiting::add_all(env, functions, &handle)?;
     encoded::add_all(env, functions, &handle)?;
     Ok(functions)
 }
@@ -226,6 +227,12 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         c"slotsOf" slots;
         c"encodeRequest" encode;
         c"transcodeReply" encoded::transcode;
+        c"bellOpen" waiting::open_bell;
+        c"bellAnswer" waiting::answer_bell;
+        c"ticketBegin" waiting::begin;
+        c"ticketMissed" waiting::missed;
+        c"ticketLeave" waiting::leave;
+        c"ticketCount" waiting::count;
     }
     Ok(())
 }

@@ -14,6 +14,7 @@ mod range;
 mod rdb;
 mod replica;
 mod value;
+mod waiting;
 mod word;
 
 use napi::bindgen_prelude::{Env, JsValue, Object};

@@ -2,12 +2,25 @@
  * What the command suites run on. They are written once, over the promised surface; a synchronous keyspace fits as it is,
  * because `await` and `for await` take plain values, too.
  */
-import type { Async, Bulk, Bytes, Commands, ReplyValue, ScanIterators, Transaction, Word } from 'holdfast';
+import type {
+  Async,
+  BlockingCommands,
+  Bulk,
+  Bytes,
+  Commands,
+  ReplyValue,
+  ScanIterators,
+  Transaction,
+  Word,
+} from 'holdfast';
 import { HoldfastError } from 'holdfast';
 import { afterAll, beforeAll, beforeEach } from 'vitest';
 
 /** A surface under test. */
-export interface Surface<B extends Bulk> extends Commands<Async<B>>, ScanIterators<Async<B>> {
+export interface Surface<B extends Bulk>
+  extends Commands<Async<B>>,
+    ScanIterators<Async<B>>,
+    BlockingCommands<B> {
   call(name: Bytes, ...words: Word[]): Promise<ReplyValue>;
   multi(): Transaction<B, 'promised', []>;
 }
