@@ -73,6 +73,8 @@ export const limits = {
   respUnderWayMax: 2_048,
   /** Bytes of those requests. */
   respUnderWayBytesMax: 32 * MiB,
+  /** What a client that is blocked may send ahead, above which nothing is read, and its end is not seen. */
+  respBlockedInputBytesMax: 1 * MiB,
   /** Replies that a client has not read, above which no more requests of it are taken. */
   respOutputBytesMax: 1 * MiB,
   /** Commands between MULTI and EXEC, each word with {@link limits.respWordBytes} on top. */

@@ -3,6 +3,9 @@
 import type { StoreStatus } from '../engine/engine.js';
 import type { RespProtocol } from '../keyspace/native.js';
 
+/** How `CLIENT UNBLOCK` ends a wait: as if its time were over, or with an error. */
+export type UnblockKind = 'TIMEOUT' | 'ERROR';
+
 /** One client. */
 export class Client {
   /** Ascends, never used twice. */
@@ -18,6 +21,8 @@ export class Client {
   lastCommandAtMs: number;
   /** Commands between MULTI and EXEC, or -1 outside. */
   queued = -1;
+  /** Ends its wait, while a blocking command keeps it waiting. */
+  unblock: ((kind: UnblockKind) => void) | undefined;
 
   constructor(id: number, address: string, localAddress: string, nowMs: number) {
     this.id = id;

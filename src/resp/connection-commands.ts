@@ -102,13 +102,18 @@ function setInfo([, , attribute, value]: readonly Buffer[], client: Client): str
   return encode.OK;
 }
 
+function flagsOf(client: Client): string {
+  if (client.unblock !== undefined) return 'b';
+  return client.queued >= 0 ? 'x' : 'N';
+}
+
 function describe(client: Client, nowMs: number): string {
   const seconds = (sinceMs: number): number => Math.floor((nowMs - sinceMs) / 1000);
   const fields = {
     ...{ id: client.id, addr: client.address, laddr: client.localAddress, name: client.name },
     age: seconds(client.connectedAtMs),
     idle: seconds(client.lastCommandAtMs),
-    ...{ flags: client.queued >= 0 ? 'x' : 'N', db: 0, sub: 0, psub: 0, multi: client.queued },
+    ...{ flags: flagsOf(client), db: 0, sub: 0, psub: 0, multi: client.queued },
     ...{ cmd: client.lastCommand.toLowerCase(), user: 'default' },
     ...{ 'lib-name': client.library, 'lib-ver': client.libraryVersion, resp: client.protocol },
   };
@@ -121,6 +126,18 @@ function listClients(_: readonly Buffer[], { protocol }: Client, { clients, nowM
   const now = nowMs();
   const lines = [...clients.values()].map((client) => `${describe(client, now)}\n`);
   return encode.verbatim(lines.join(''), protocol);
+}
+
+function unblock([, , id, kind]: readonly Buffer[], _: Client, { clients }: Surroundings): string {
+  const text = id?.toString('latin1') ?? '';
+  const how = kind === undefined ? 'TIMEOUT' : nameOf(kind);
+  if (how !== 'TIMEOUT' && how !== 'ERROR') {
+    return encode.error('ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR');
+  }
+  if (!/^-?\d+$/.test(text)) return encode.error('ERR value is not an integer or out of range');
+  const waiting = clients.get(Number(text))?.unblock;
+  waiting?.(how);
+  return encode.integer(waiting === undefined ? 0 : 1);
 }
 
 const CLIENT = family('CLIENT', {
@@ -136,6 +153,7 @@ const CLIENT = family('CLIENT', {
     run: (_, client, { nowMs }) => encode.verbatim(`${describe(client, nowMs())}\n`, client.protocol),
   },
   LIST: { arity: -2, run: listClients },
+  UNBLOCK: { arity: -3, run: unblock },
 });
 
 const CONFIG = family('CONFIG', {

@@ -3,6 +3,7 @@
  * that has too much under way, or does not read its replies.
  */
 import type { Socket } from 'node:net';
+import type { HoldfastError } from '../errors.js';
 import type { Encoded } from '../keyspace/native.js';
 import { limits } from '../limits.js';
 import type { Dispatcher } from './dispatcher.js';
@@ -44,6 +45,8 @@ export class Connection {
   /** No request is taken any more; the socket ends behind the last reply. */
   #ended = false;
   #advancing = false;
+  /** What came in while the client was blocked. */
+  #aheadBytes = 0;
   #onGone: (() => void) | undefined;
 
   constructor(socket: Socket, dispatcher: Dispatcher, events: ConnectionEvents) {
@@ -52,10 +55,7 @@ export class Connection {
     this.#events = events;
     socket.on('data', (piece: Buffer) => this.#receive(piece));
     socket.on('drain', () => this.#advance());
-    socket.on('end', () => {
-      this.#inputOver = true;
-      this.#advance();
-    });
+    socket.on('end', () => this.#inputEnded());
     socket.on('finish', () => this.#finished());
     // A client may go at any time; 'close' follows.
     socket.on('error', () => socket.destroy());
@@ -63,12 +63,13 @@ export class Connection {
   }
 
   /** Takes no more requests, and resolves when those taken have been answered and the socket is gone. */
-  finish(): Promise<void> {
+  finish(error: HoldfastError): Promise<void> {
     return new Promise((resolve) => {
       this.#onGone = resolve;
       if (this.#socket.closed) resolve();
       this.#held = undefined;
       this.#ended = true;
+      this.#dispatcher.stopWaiting(error);
       this.#advance();
     });
   }
@@ -96,6 +97,7 @@ export class Connection {
     if (this.#ended) return;
     this.#events.onInput();
     this.#parser.push(piece);
+    this.#aheadBytes = this.#dispatcher.blocked ? this.#aheadBytes + piece.length : 0;
     this.#advance();
   }
 
@@ -109,9 +111,26 @@ export class Connection {
     this.#takeAll();
     this.#sendAll();
     this.#socket.uncork();
-    const mayRead = this.#ended || (this.#held === undefined && this.#mayTake);
-    if (mayRead) this.#socket.resume();
+    if (this.#mayRead) this.#socket.resume();
     else this.#socket.pause();
+  }
+
+  get #mayRead(): boolean {
+    if (this.#ended) return true;
+    // That a client has gone is only seen by reading.
+    if (this.#dispatcher.blocked) return this.#aheadBytes < limits.respBlockedInputBytesMax;
+    return this.#held === undefined && this.#mayTake;
+  }
+
+  /** A client that is blocked has gone, as far as Redis is concerned, and what it sent behind is not taken. */
+  #inputEnded(): void {
+    this.#inputOver = true;
+    if (this.#dispatcher.blocked) {
+      this.#held = undefined;
+      this.#ended = true;
+      this.#dispatcher.leave();
+    }
+    this.#advance();
   }
 
   #takeAll(): void {
@@ -209,6 +228,7 @@ export class Connection {
     this.#line = [];
     this.#first = 0;
     this.#held = undefined;
+    this.#dispatcher.leave();
     this.#onGone?.();
     this.#events.onClosed();
   }

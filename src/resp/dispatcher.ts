@@ -2,10 +2,13 @@
  * What a request of a connection means: a command of the connection, a step of a transaction, or a command of the store. Requests
  * come one after the other and may be under way together; they take effect in their order.
  */
-import type { EncodedExecutor, ReadWay } from '../commands/executor.js';
+import type { EncodedExecutor, ReadWay, Request } from '../commands/executor.js';
 import { factOf } from '../commands/table.js';
+import { waitOf } from '../commands/wait.js';
+import type { HoldfastError } from '../errors.js';
 import type { CommandFact, Encoded } from '../keyspace/native.js';
 import { limits } from '../limits.js';
+import { Blocked } from './blocked.js';
 import type { Client, Surroundings } from './client.js';
 import { CONNECTION_COMMANDS, fitsArity, nameOf, wrongArity } from './connection-commands.js';
 import * as encode from './encode.js';
@@ -39,6 +42,7 @@ export class Dispatcher {
   /** Requests in the log, and reads behind a barrier, that have no reply yet. Never both: see `#run`. */
   #logged = 0;
   #behindBarrier = 0;
+  #blocked: Blocked | undefined;
   #ended = false;
 
   constructor(executor: EncodedExecutor, client: Client, around: Surroundings) {
@@ -52,8 +56,24 @@ export class Dispatcher {
     return this.#ended;
   }
 
+  /** Whether a blocking command keeps the client waiting: no request is taken meanwhile. */
+  get blocked(): boolean {
+    return this.#blocked !== undefined;
+  }
+
+  /** The client has gone: it stops waiting. */
+  leave(): void {
+    this.#blocked?.leave();
+  }
+
+  /** Ends a wait because of an error. */
+  stopWaiting(error: HoldfastError): void {
+    this.#blocked?.stop(error);
+  }
+
   /** Takes a request. Never throws, and the promise never rejects: whatever goes wrong is the client's reply. */
   dispatch(words: readonly Buffer[]): Dispatched {
+    if (this.#blocked !== undefined) return undefined;
     try {
       return this.#understand(words);
     } catch (thrown) {
@@ -153,9 +173,23 @@ export class Dispatcher {
 
   #execute(words: readonly Buffer[], command: CommandFact): Dispatched {
     const { protocol } = this.#client;
+    const wait = waitOf({ words, command });
+    if (wait !== undefined) return this.#block({ words, command }, wait.timeoutMs);
     // A read of every key has no place in one shard's log: it waits until the log is behind it.
     if (this.#logged > 0 && !command.write && command.keys === 'all') return undefined;
     return this.#run(command.write, (way) => this.#executor.execute({ words, command }, protocol, way));
+  }
+
+  /** Begins a wait, when everything before it is done. */
+  #block(request: Request, timeoutMs: number | undefined): Dispatched {
+    if (this.#logged > 0 || this.#behindBarrier > 0) return undefined;
+    const blocked = new Blocked(this.#executor, request, timeoutMs, this.#client.protocol);
+    this.#blocked = blocked;
+    this.#client.unblock = (kind) => blocked.unblock(kind);
+    return blocked.reply.finally(() => {
+      this.#blocked = undefined;
+      this.#client.unblock = undefined;
+    });
   }
 
   /**

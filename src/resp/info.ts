@@ -140,9 +140,17 @@ function keyspace({ keyspaces }: Surroundings): Field[] {
   return keys === 0 ? [] : [['db0', `keys=${keys},expires=${expires},avg_ttl=0`]];
 }
 
+function clientCounts({ clients }: Surroundings): readonly Field[] {
+  const blocked = [...clients.values()].filter(({ unblock }) => unblock !== undefined);
+  return [
+    ['connected_clients', clients.size],
+    ['blocked_clients', blocked.length],
+  ];
+}
+
 const SECTIONS: ReadonlyMap<string, Section> = new Map<string, Section>([
   ['Server', server],
-  ['Clients', ({ clients }) => [['connected_clients', clients.size]]],
+  ['Clients', clientCounts],
   ['Memory', memory],
   ['Persistence', persistence],
   ['Stats', stats],

@@ -72,12 +72,13 @@ export class RespServer {
   /** Takes no more requests, answers those under way for as long as `respCloseMs`, and ends every connection. */
   async close(): Promise<void> {
     this.#server.close();
+    const closed = new HoldfastError('CLOSED', 'the store is closed');
     const connections = [...this.#connections.values()];
     let timer: NodeJS.Timeout | undefined;
     const patience = new Promise((resolve) => {
       timer = setTimeout(resolve, limits.respCloseMs);
     });
-    await Promise.race([Promise.all(connections.map((connection) => connection.finish())), patience]);
+    await Promise.race([Promise.all(connections.map((connection) => connection.finish(closed))), patience]);
     clearTimeout(timer);
     for (const connection of this.#connections.values()) connection.destroy();
   }

@@ -1,8 +1,9 @@
 /** Which way the requests of one connection go while others of it are under way, and what failures look like to a client. */
 import { describe, expect, test } from 'vitest';
 import type { EncodedExecutor, ReadWay, Request } from '../../src/commands/executor.js';
+import { WaitingRoom } from '../../src/commands/waiting-room.js';
 import { HoldfastError } from '../../src/errors.js';
-import type { Encoded } from '../../src/keyspace/native.js';
+import { type Encoded, native } from '../../src/keyspace/native.js';
 import { limits } from '../../src/limits.js';
 import { Client } from '../../src/resp/client.js';
 import { type Dispatched, Dispatcher } from '../../src/resp/dispatcher.js';
@@ -11,6 +12,8 @@ import { failure } from '../../src/resp/encode.js';
 /** Answers when it is told to; notes what was started, and how. */
 class HeldExecutor implements EncodedExecutor {
   readonly started: string[] = [];
+  readonly room = new WaitingRoom();
+  readonly handle = native.attach([native.keyspaceCreate()], 'plain', false);
   readonly #waiting: ((reply: Encoded) => void)[] = [];
   /** Whether reads are answered at once. */
   leased = false;

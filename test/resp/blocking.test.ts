@@ -1,0 +1,166 @@
+/** Blocking commands of Redis clients: the order of a connection, its end, and CLIENT UNBLOCK. */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { open, type Store } from 'holdfast';
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { TestCluster } from '../support/cluster.js';
+import { RawClient, request } from './raw-client.js';
+
+const resp = { port: 0 };
+const NULL_ARRAY = '*-1\r\n';
+
+interface Deployment {
+  readonly store: Store;
+  close(): Promise<unknown>;
+}
+
+async function peer(which: 'leader' | 'follower'): Promise<Deployment> {
+  const cluster = await TestCluster.open({ resp });
+  const [follower] = await cluster.followers();
+  const store = which === 'leader' || follower === undefined ? await cluster.leader() : follower;
+  return { store, close: () => cluster[Symbol.asyncDispose]() };
+}
+
+const DEPLOYMENTS: readonly (readonly [name: string, deploy: () => Promise<Deployment>])[] = [
+  [
+    'a store without peers',
+    async () => {
+      const store = await open({ resp });
+      return { store, close: () => store.close() };
+    },
+  ],
+  ['the leader of three peers', () => peer('leader')],
+  ['a follower of three peers', () => peer('follower')],
+];
+
+describe.each(DEPLOYMENTS)('%s', (_, deploy) => {
+  let deployment: Deployment;
+  let store: Store;
+  let client: RawClient;
+  beforeAll(async () => {
+    deployment = await deploy();
+    store = deployment.store;
+  });
+  afterAll(() => deployment.close());
+  beforeEach(async () => {
+    await store.flushall();
+    client = await RawClient.connect(store.respAddress);
+    return () => client.socket.destroy();
+  });
+
+  /** Sends requests in one piece. */
+  const send = (...lines: string[]): void => {
+    client.send(lines.map((line) => request(...line.split(' '))).join(''));
+  };
+  const receive = async (expected: string): Promise<void> => {
+    expect(await client.bytes(expected.length)).toBe(expected);
+  };
+  const connected = async (): Promise<string[]> => {
+    const other = await RawClient.connect(store.respAddress);
+    other.command('CLIENT', 'LIST');
+    await sleep(30);
+    other.send(request('QUIT'));
+    return (await other.rest()).split('\n').filter((line) => line.includes('flags='));
+  };
+
+  test('a client waits, and what it sent behind waits with it', async () => {
+    send('SET k 1', 'BLPOP q 0', 'INCR k', 'GET k');
+    await receive('+OK\r\n');
+    await sleep(20);
+    expect(await store.get('k')).toBe('1');
+    await store.rpush('q', 'a');
+    await receive('*2\r\n$1\r\nq\r\n$1\r\na\r\n:2\r\n$1\r\n2\r\n');
+  });
+
+  test('what a client sent before is done before', async () => {
+    send('RPUSH q a', 'GET k', 'BLPOP q 0', 'LLEN q', 'BLPOP q 0.02', 'PING');
+    await receive(`:1\r\n$-1\r\n*2\r\n$1\r\nq\r\n$1\r\na\r\n:0\r\n${NULL_ARRAY}+PONG\r\n`);
+  });
+
+  test('in RESP3 nothing is null, and scores are doubles', async () => {
+    await client.ask(['HELLO', '3'], '*0\r\n');
+    send('BLMOVE a b LEFT LEFT 0.01', 'ZADD z 1.5 m', 'BZPOPMIN z 0', 'BZMPOP 0.01 1 z MIN');
+    await receive('_\r\n:1\r\n*3\r\n$1\r\nz\r\n$1\r\nm\r\n,1.5\r\n_\r\n');
+  });
+
+  test('MULTI runs the form that does not wait', async () => {
+    send('MULTI', 'BLPOP q 0', 'RPUSH q a', 'BLPOP q 0', 'EXEC', 'PING');
+    await receive(
+      `+OK\r\n${'+QUEUED\r\n'.repeat(3)}*3\r\n${NULL_ARRAY}:1\r\n*2\r\n$1\r\nq\r\n$1\r\na\r\n+PONG\r\n`,
+    );
+  });
+
+  test('a client that goes stops waiting, even with requests behind', async () => {
+    for (const behind of [[], ['SET k v']]) {
+      const gone = await RawClient.connect(store.respAddress);
+      gone.send(['BLPOP q 0', ...behind].map((line) => request(...line.split(' '))).join(''));
+      await sleep(30);
+      expect((await connected()).some((line) => line.includes('flags=b'))).toBe(true);
+      gone.socket.destroy();
+      await expect.poll(async () => (await connected()).some((line) => line.includes('flags=b'))).toBe(false);
+      await store.rpush('q', 'a');
+      expect(await store.lrange('q', 0, -1)).toEqual(['a']);
+      expect(await store.get('k')).toBeNull();
+      await store.del('q');
+    }
+  });
+
+  test('CLIENT UNBLOCK ends a wait', async () => {
+    const redis = new Redis(store.respAddress ?? {});
+    for (const [kind, reply] of [
+      ['TIMEOUT', NULL_ARRAY],
+      ['ERROR', '-UNBLOCKED client unblocked via CLIENT UNBLOCK\r\n'],
+    ] as const) {
+      client.command('BLPOP', 'q', '0');
+      await sleep(30);
+      const line = (await connected()).find((found) => found.includes('flags=b')) ?? '';
+      const id = Number(/id=(\d+)/.exec(line)?.[1]);
+      expect(await redis.call('CLIENT', 'UNBLOCK', id, kind)).toBe(1);
+      await receive(reply);
+      expect(await redis.call('CLIENT', 'UNBLOCK', id)).toBe(0);
+    }
+    await expect(redis.call('CLIENT', 'UNBLOCK', 'x')).rejects.toThrow('ERR value is not an integer');
+    await expect(redis.call('CLIENT', 'UNBLOCK', 1, 'NOW')).rejects.toThrow('TIMEOUT or ERROR');
+    redis.disconnect();
+  });
+
+  test('refusals are those of Redis', async () => {
+    send('BLPOP q x', 'BLPOP q -1', 'SET s v', 'BLPOP s 0', 'BLMPOP 0 0 q LEFT');
+    await receive(
+      '-ERR timeout is not a float or out of range\r\n-ERR timeout is negative\r\n+OK\r\n' +
+        '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n' +
+        '-ERR numkeys should be greater than 0\r\n',
+    );
+  });
+
+  test('ioredis: workers share a queue', async () => {
+    const connections = Array.from({ length: 10 }, () => new Redis(store.respAddress ?? {}));
+    const pusher = new Redis(store.respAddress ?? {});
+    const taken: string[] = [];
+    const workers = connections.map(async (redis) => {
+      for (;;) {
+        const popped = await redis.blpop('jobs', 'more', 1);
+        if (popped === null || popped[1] === 'stop') return;
+        taken.push(popped[1]);
+      }
+    });
+    for (let i = 0; i < 300; i++) await pusher.rpush(i % 2 === 0 ? 'jobs' : 'more', `${i}`);
+    for (const _ of connections) await pusher.rpush('jobs', 'stop');
+    await Promise.all(workers);
+    expect(taken.map(Number).sort((a, b) => a - b)).toEqual(Array.from({ length: 300 }, (_, i) => i));
+    for (const redis of [...connections, pusher]) redis.disconnect();
+  });
+});
+
+describe('a store that closes', () => {
+  test('tells clients that wait, at once', async () => {
+    const store = await open({ resp });
+    const client = await RawClient.connect(store.respAddress);
+    client.command('BLPOP', 'q', '0');
+    await sleep(20);
+    const startMs = performance.now();
+    await store.close();
+    expect(await client.rest()).toMatch(/^-CLUSTERDOWN .*closed\r\n$/);
+    expect(performance.now() - startMs).toBeLessThan(1_500);
+  });
+});
