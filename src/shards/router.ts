@@ -41,7 +41,7 @@ function slotsOf(words: readonly Word[], keys: Exclude<CommandFact['keys'], 'all
     return keysOf(words, keys).map((key) => native.slotOf(typeof key === 'object' ? key : String(key)));
   }
   const slots = native.slotsOf(words);
-  if (slots === null) throw crossSlot();
+  if (slots === null) throw anySlot();
   return slots;
 }
 
@@ -57,4 +57,9 @@ function keysOf(words: readonly Word[], keys: Exclude<CommandFact['keys'], strin
 function crossSlot(): HoldfastError {
   const text = "CROSSSLOT Keys in request don't hash to the same slot";
   return new HoldfastError('CROSSSLOT', `${text}: with several shards they need a common {hash tag}`);
+}
+
+function anySlot(): HoldfastError {
+  const text = 'CROSSSLOT A pattern in request may name keys of any slot';
+  return new HoldfastError('CROSSSLOT', `${text}: it is refused with several shards`);
 }

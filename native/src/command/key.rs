@@ -1,4 +1,8 @@
 //! Key commands.
+//!
+//! Of Redis's generic commands, SORT is in [`super::sort`], DUMP and RESTORE in [`super::rdb`]. MOVE is left out because there
+//! is one database; MIGRATE, because keys stay in their shard; WAIT and WAITAOF, because an
+//! acknowledged write is on a majority, and on its disks, already.
 
 use super::args::{int, is_option};
 use super::expiry::{self, Unit};

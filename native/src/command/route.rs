@@ -17,6 +17,9 @@ pub const SHARDS_MAX: usize = SCAN_POSITION_STEP as usize;
 
 const CROSS_SLOT: Status = Status::Text("CROSSSLOT Keys in request don't hash to the same slot");
 
+/// SORT with a pattern, for example: Redis Cluster refuses it, too.
+const ANY_SLOT: Status = Status::Text("CROSSSLOT A pattern in request may name keys of any slot");
+
 /// The shard of `shards` that a key belongs to.
 pub fn shard_of(key: &[u8], shards: usize) -> usize {
     if shards == 1 {
@@ -49,7 +52,7 @@ pub fn route(spec: &Spec, words: Args<'_>, shards: usize) -> Result<Route, Statu
         return Ok(Route::One(0));
     }
     if spec.needs_all(words) {
-        return Err(CROSS_SLOT);
+        return Err(ANY_SLOT);
     }
     let keys = spec.keys_of(words);
     let Some(first) = keys.first() else {

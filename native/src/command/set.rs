@@ -118,6 +118,9 @@ fn pop_many(db: &mut Db<'_>, key: &[u8], count: usize) -> CommandResult {
         db.remove(key);
         return Ok(Reply::Set(members));
     }
+    if (len - count).saturating_mul(KEPT_APART) <= count {
+        return pop_most(db, key, len, len - count);
+    }
     let mut positions = db.rng().distinct(len, count);
     // From the back, so that what fills a hole comes from behind every position still to come.
     positions.sort_unstable_by(|a, b| b.cmp(a));
@@ -128,6 +131,33 @@ fn pop_many(db: &mut Db<'_>, key: &[u8], count: usize) -> CommandResult {
         removed.map(Reply::Bulk).collect()
     })?;
     Ok(Reply::Set(members.unwrap_or_default()))
+}
+
+/// SPOP makes a new set of the members that stay if it takes at least so many times as many, as in Redis.
+const KEPT_APART: usize = 5;
+
+/// Takes all members but some. Those stay in a set of its own making, which is small again if they are few.
+fn pop_most(db: &mut Db<'_>, key: &[u8], len: usize, kept: usize) -> CommandResult {
+    let mut positions = db.rng().distinct(len, kept);
+    positions.sort_unstable();
+    let taken = db.edit(key, |set: &mut SetValue| {
+        let mut stays = positions.into_iter().peekable();
+        let mut rest = match set.as_intset() {
+            Some(_) => SetValue::intset(),
+            None => SetValue::packed(),
+        };
+        let mut taken = Vec::with_capacity(len - kept);
+        for (position, member) in set.iter().enumerate() {
+            if stays.next_if_eq(&position).is_some() {
+                add(&mut rest, member);
+            } else {
+                taken.push(Reply::from(member));
+            }
+        }
+        *set = rest;
+        taken
+    })?;
+    Ok(Reply::Set(taken.unwrap_or_default()))
 }
 
 fn srandmember(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
@@ -231,9 +261,31 @@ fn sinterstore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     store(db, words[1], result)
 }
 
+/// Whether it is less work to copy the first set and to take the members of the others away than to look each of its
+/// members up in them. A stored difference has the encoding that the way of its making leaves, so this is Redis's estimate.
+fn copies_first(sets: &[Option<&SetValue>]) -> bool {
+    let Some(Some(first)) = sets.first() else {
+        return false;
+    };
+    let there = || sets.iter().flatten();
+    let visited: usize = there().map(|set| set.len()).sum();
+    first.len().saturating_mul(there().count()) / 2 > visited
+}
+
 fn sdiffstore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    let sets = sets(db, &words[2..])?;
     let mut result = SetValue::default();
-    subtract(&sets(db, &words[2..])?, |member| add(&mut result, member));
+    if copies_first(&sets) {
+        let mut sets = sets.into_iter().flatten();
+        let first = sets.next().into_iter().flat_map(SetValue::iter);
+        first.for_each(|member| add(&mut result, member));
+        let mut buffer = itoa::Buffer::new();
+        for member in sets.flat_map(SetValue::iter) {
+            result.remove(member.as_bytes(&mut buffer));
+        }
+    } else {
+        subtract(&sets, |member| add(&mut result, member));
+    }
     store(db, words[1], result)
 }
 

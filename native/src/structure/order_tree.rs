@@ -101,7 +101,7 @@ impl OrderTree {
         let mut node = &mut self.root;
         loop {
             match node {
-                Node::Leaf(leaf) => return leaf.rename(&key, to),
+                Node::Leaf(leaf) => return leaf.rename(entry, to),
                 Node::Branch(branch) => {
                     let i = branch.child_for(&key);
                     let child = &mut branch.children[i];
@@ -146,10 +146,21 @@ impl OrderTree {
         low
     }
 
-    /// Number of entries before this one.
-    pub fn rank(&self, entry: Entry, members: &impl Members) -> usize {
+    /// Number of entries before this one. `None` if it is not in the tree.
+    pub fn rank(&self, entry: Entry, members: &impl Members) -> Option<usize> {
         let key = Key::of(entry, members);
-        self.partition_point(|other| key.is_behind(other))
+        let mut rank = 0;
+        let mut node = &self.root;
+        loop {
+            match node {
+                Node::Leaf(leaf) => return leaf.find(entry).map(|i| rank + i),
+                Node::Branch(branch) => {
+                    let i = branch.child_for(&key);
+                    rank += branch.children[..i].iter().map(Child::count).sum::<usize>();
+                    node = &branch.children[i].node;
+                }
+            }
+        }
     }
 
     /// The entry with this rank.

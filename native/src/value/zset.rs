@@ -167,7 +167,7 @@ impl ZSetValue {
             Form::Packed(packed) => packed.rank(member),
             Form::Tree(tree) => {
                 let slot = tree.scores.position(member)?;
-                Some(tree.order.rank(tree.entry(slot), &tree.scores))
+                tree.order.rank(tree.entry(slot), &tree.scores)
             }
         }
     }

@@ -21,6 +21,32 @@ fn shards_are_contiguous_ranges_of_slots() {
 }
 
 #[test]
+fn a_pattern_may_name_keys_of_any_shard() {
+    let shards = three();
+    assert_eq!(run(&shards, "RPUSH {t}l 2 1"), Ok(Reply::Int(2)));
+    let any = "CROSSSLOT A pattern in request may name keys of any slot";
+    for line in [
+        "SORT {t}l BY {t}w_*",
+        "SORT_RO {t}l GET {t}x_*",
+        "SORT {t}l GET x_* STORE {t}d",
+    ] {
+        assert_eq!(run(&shards, line).unwrap_err().text(), any, "{line}");
+    }
+    assert_eq!(flatten(run(&shards, "SORT {t}l GET #").unwrap()), ["1", "2"]);
+    assert_eq!(run(&shards, "SORT {t}l BY nosort STORE {t}d"), Ok(Reply::Int(2)));
+    let cross = "CROSSSLOT Keys in request don't hash to the same slot";
+    assert_eq!(run(&shards, "SORT foo STORE bar").unwrap_err().text(), cross);
+    assert_eq!(run(&shards, "ZUNIONSTORE foo 1 bar").unwrap_err().text(), cross);
+    assert_eq!(run(&shards, "ZUNIONSTORE {t}d 1 {t}z"), Ok(Reply::Int(0)));
+    let three: Vec<&Keyspace> = shards.iter().collect();
+    let sorting: [&[&[u8]]; 1] = [&[b"SORT", b"l", b"BY", b"w_*"]];
+    assert_eq!(
+        execute_transaction_over(&three, &sorting).unwrap_err().text(),
+        any
+    );
+}
+
+#[test]
 fn keys_of_one_request_live_in_one_shard() {
     let shards = three();
     let cross = "CROSSSLOT Keys in request don't hash to the same slot";

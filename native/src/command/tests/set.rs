@@ -400,3 +400,40 @@ fn sscan_filters_and_packed_forms_come_at_once() {
         assert_eq!(db.error(&["SSCAN", "s", "-1"]), "ERR invalid cursor");
     }
 }
+
+#[test]
+fn a_set_that_loses_most_of_its_members_is_small_again() {
+    let db = TestDb::new();
+    fill(&db, "s", 0..120, "hashtable");
+    let taken = db.texts(&["SPOP", "s", "99"]);
+    assert_eq!((taken.len(), encoding(&db, "s")), (99, "hashtable"));
+    let taken = db.texts(&["SPOP", "s", "18"]);
+    assert_eq!((taken.len(), encoding(&db, "s")), (18, "listpack"));
+    assert_eq!(db.int(&["SCARD", "s"]), 3);
+    fill(&db, "ints", 0..120, "intset");
+    let mut all = db.texts(&["SPOP", "ints", "110"]);
+    assert_eq!(encoding(&db, "ints"), "intset");
+    all.extend(db.texts(&["SMEMBERS", "ints"]));
+    let all: BTreeSet<String> = all.into_iter().collect();
+    assert_eq!(all, (0..120).map(|n| n.to_string()).collect());
+}
+
+#[test]
+fn a_stored_difference_is_made_by_the_shorter_way() {
+    let db = TestDb::new();
+    fill(&db, "big", 0..300, "hashtable");
+    fill(&db, "a", 0..100, "hashtable");
+    fill(&db, "b", 100..200, "listpack");
+    fill(&db, "c", 200..290, "intset");
+    db.run(&["SADD", "big", "text"]);
+    // Looking up would be 301 * 4 / 2, copying is 301 + 290.
+    assert_eq!(db.int(&["SDIFFSTORE", "to", "big", "a", "b", "c"]), 11);
+    assert_eq!(encoding(&db, "to"), "hashtable");
+    let left = sorted(db.texts(&["SMEMBERS", "to"]));
+    assert_eq!(left, sorted(db.texts(&["SDIFF", "big", "a", "b", "c"])));
+    assert_eq!(db.int(&["SDIFFSTORE", "to", "a", "b"]), 100);
+    assert_eq!(encoding(&db, "to"), "intset");
+    assert_eq!(db.int(&["SDIFFSTORE", "to", "big", "big", "a", "b", "c"]), 0);
+    assert!(!exists(&db, "to"));
+    assert_eq!(db.int(&["SDIFFSTORE", "to", "none", "a", "b", "c"]), 0);
+}

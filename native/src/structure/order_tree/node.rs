@@ -88,17 +88,19 @@ impl Leaf {
         low
     }
 
-    pub(super) fn rename<M: Members>(&mut self, key: &Key<'_, M>, to: Slot) -> bool {
-        let found = self.find(key);
+    pub(super) fn rename(&mut self, entry: Entry, to: Slot) -> bool {
+        let found = self.find(entry);
         if let Some(i) = found {
             self.slots[i] = to;
         }
         found.is_some()
     }
 
-    fn find<M: Members>(&self, key: &Key<'_, M>) -> Option<usize> {
-        let i = self.partition_point(|other| key.is_behind(other));
-        (i < self.len() && self.slots[i] == key.entry.slot).then_some(i)
+    /// The place of an entry, by its slot: no member is read, which would miss the cache for each one.
+    pub(super) fn find(&self, entry: Entry) -> Option<usize> {
+        self.slots[..self.len()]
+            .iter()
+            .position(|&slot| slot == entry.slot)
     }
 
     fn insert(&mut self, i: usize, entry: Entry) {
@@ -371,7 +373,7 @@ fn insert_child(branch: &mut Branch, at: usize, new: Child, rightmost: bool) -> 
 pub(super) fn remove_from<M: Members>(node: &mut Node, key: &Key<'_, M>, nodes: &mut Nodes) -> bool {
     let branch = match node {
         Node::Leaf(leaf) => {
-            let found = leaf.find(key);
+            let found = leaf.find(key.entry);
             if let Some(i) = found {
                 leaf.remove(i);
             }

@@ -57,7 +57,7 @@ impl Model {
         assert!(tree.iter().rev().map(|e| e.slot).eq(slots().rev()));
         for (rank, &(score, _, slot)) in self.sorted.iter().enumerate().step_by(7) {
             assert_eq!(tree.nth(rank), Some(Entry { score, slot }));
-            assert_eq!(tree.rank(Entry { score, slot }, &self.members), rank);
+            assert_eq!(tree.rank(Entry { score, slot }, &self.members), Some(rank));
         }
         assert_eq!(tree.nth(tree.len()), None);
     }
