@@ -92,7 +92,11 @@ fn upkeep(keyspace: &Keyspace, end: Instant) {
         keyspace.statistics();
         keyspace.digest();
         let mut writer = Writer::new(WriteOptions::default());
-        while writer.next_chunk(keyspace, 1 << 12).is_some() {}
+        while writer
+            .next_chunk(keyspace, 1 << 12)
+            .expect("a value that can be written")
+            .is_some()
+        {}
     }
 }
 

@@ -2,7 +2,7 @@
 
 pub mod expiry;
 
-use super::args::{int, is_option};
+use super::args::int;
 use super::extended::{self, Parsed};
 use super::scan::{self, ScanOptions};
 use super::{Args, CommandResult, ONE, Spec, grow, read, sample, write};
@@ -171,34 +171,16 @@ fn hincrbyfloat(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 }
 
 fn hrandfield(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    let (count, with_values) = match words[2..] {
-        [] => return random_field(db, words[1]),
-        [count] => (sample::count(count)?, false),
-        [count, option] if is_option(option, "WITHVALUES") => (sample::count(count)?, true),
-        [count, ..] => return Err(sample::count(count).err().unwrap_or(Status::Syntax)),
-    };
-    // Both halves of a pair are counted in the reply.
-    if with_values && count.unsigned_abs() > i64::MAX as u64 / 2 {
-        return Err(Status::Text("ERR value is out of range"));
-    }
+    let (count, with_values) = sample::count_and_option(&words[2..], "WITHVALUES")?;
     let len = db.get::<HashValue>(words[1])?.map_or(0, HashValue::len);
-    let positions = sample::positions(db.rng(), len, count)?;
+    let positions = sample::positions(db.rng(), len, count.unwrap_or(1))?;
     let hash = db.get::<HashValue>(words[1])?;
-    let chosen = positions.into_iter().filter_map(|position| hash?.nth(position));
-    Ok(if with_values {
-        Reply::Pairs(chosen.map(pair).collect())
-    } else {
-        Reply::Array(chosen.map(|(field, _)| field.into()).collect())
+    let mut chosen = positions.into_iter().filter_map(|position| hash?.nth(position));
+    Ok(match count {
+        None => chosen.next().map_or(Reply::Null, |(field, _)| field.into()),
+        Some(_) if with_values => Reply::Pairs(chosen.map(pair).collect()),
+        Some(_) => Reply::Array(chosen.map(|(field, _)| field.into()).collect()),
     })
-}
-
-fn random_field(db: &mut Db<'_>, key: &[u8]) -> CommandResult {
-    let Some(len) = db.get::<HashValue>(key)?.map(HashValue::len) else {
-        return Ok(Reply::Null);
-    };
-    let position = db.rng().below(len);
-    let chosen = db.get::<HashValue>(key)?.and_then(|hash| hash.nth(position));
-    Ok(chosen.map_or(Reply::Null, |(field, _)| field.into()))
 }
 
 fn hscan(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {

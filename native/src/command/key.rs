@@ -27,10 +27,18 @@ pub const COMMANDS: &[Spec] = &[
     read("exists", -2, REST, exists),
     read("touch", -2, REST, exists),
     read("type", 2, ONE, type_),
-    write("expire", -3, ONE, expire),
-    write("pexpire", -3, ONE, pexpire),
-    write("expireat", -3, ONE, expireat),
-    write("pexpireat", -3, ONE, pexpireat),
+    write("expire", -3, ONE, |db, words| {
+        expire(db, words, Unit::Seconds, "expire")
+    }),
+    write("pexpire", -3, ONE, |db, words| {
+        expire(db, words, Unit::Milliseconds, "pexpire")
+    }),
+    write("expireat", -3, ONE, |db, words| {
+        expire(db, words, Unit::UnixSeconds, "expireat")
+    }),
+    write("pexpireat", -3, ONE, |db, words| {
+        expire(db, words, Unit::UnixMilliseconds, "pexpireat")
+    }),
     read("ttl", 2, ONE, ttl),
     read("pttl", 2, ONE, pttl),
     read("expiretime", 2, ONE, expiretime),
@@ -124,7 +132,7 @@ fn op_expire(db: &mut Db<'_>, key: &[u8], at: i64, condition: &Condition) -> boo
     true
 }
 
-fn expire_by(db: &mut Db<'_>, words: Args<'_>, unit: Unit, command: &'static str) -> CommandResult {
+fn expire(db: &mut Db<'_>, words: Args<'_>, unit: Unit, command: &'static str) -> CommandResult {
     let condition = Condition::parse(&words[3..])?;
     let at = expiry::absolute(int(words[2])?, unit, db.now_ms(), command)?;
     Ok(Reply::flag(op_expire(db, words[1], at, &condition)))
@@ -137,22 +145,6 @@ fn expire_by(db: &mut Db<'_>, words: Args<'_>, unit: Unit, command: &'static str
 pub fn expire_in(db: &mut Db<'_>, key: &[u8], ms: i64) -> Result<bool, Status> {
     let at = expiry::absolute(ms, Unit::Milliseconds, db.now_ms(), "pexpire")?;
     Ok(op_expire(db, key, at, &Condition::default()))
-}
-
-fn expire(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    expire_by(db, words, Unit::Seconds, "expire")
-}
-
-fn pexpire(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    expire_by(db, words, Unit::Milliseconds, "pexpire")
-}
-
-fn expireat(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    expire_by(db, words, Unit::UnixSeconds, "expireat")
-}
-
-fn pexpireat(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    expire_by(db, words, Unit::UnixMilliseconds, "pexpireat")
 }
 
 /// The expiry as a number: -2 without a key, -1 without an expiry.
