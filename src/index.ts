@@ -34,6 +34,19 @@ export type {
   Reply,
   Sync,
 } from './commands/form.js';
+export type {
+  GeoaddOptions,
+  GeoFrom,
+  GeoLimit,
+  GeoMatch,
+  GeoMatches,
+  GeoMember,
+  GeoPosition,
+  GeoShape,
+  GeosearchOptions,
+  GeosearchstoreOptions,
+  GeoUnit,
+} from './commands/geo.js';
 export type { FieldValue, HrandfieldOptions } from './commands/hashes.js';
 export type { CopyOptions, ExpireCondition, KeyScanOptions, KeyType } from './commands/keys.js';
 export type { ListEnd, LmpopOptions, LposOptions, PoppedItems } from './commands/lists.js';
@@ -61,7 +74,14 @@ export type {
   ZrankOptions,
 } from './commands/sorted-sets.js';
 export type { Sorted, SortOptions, SortRoOptions } from './commands/sorting.js';
-export type { ExpiryOptions, GetexOptions, SetOptions } from './commands/strings.js';
+export type {
+  ExpiryOptions,
+  GetexOptions,
+  LcsMatch,
+  LcsMatches,
+  LcsOptions,
+  SetOptions,
+} from './commands/strings.js';
 export { ReadOnlyCommands, SyncCommands } from './commands/sync.js';
 export type { Commands, ReadCommands, ScanIterators, WriteCommands } from './commands/table.js';
 export { Transaction, TransactionError } from './commands/transaction.js';

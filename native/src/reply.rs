@@ -18,6 +18,8 @@ pub enum Reply {
     Int(i64),
     /// A double (a bulk in RESP2).
     Double(f64),
+    /// A double with digits of its own (a bulk in RESP2).
+    Decimal(String),
     /// An ordered list of replies.
     Array(Vec<Reply>),
     /// Pairs (a flat array in RESP2).

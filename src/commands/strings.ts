@@ -1,9 +1,9 @@
 /** String commands. */
-import type { Bytes, Word } from '../keyspace/native.js';
+import type { Bytes, ReplyValue, Word } from '../keyspace/native.js';
 import { bytes, finite, integer, type OneOrMore, type Pairs, pushAll, pushPairs, word } from './arguments.js';
 import type { Definitions } from './definition.js';
 import type { Bulk, Form, Reply, Sync } from './form.js';
-import { flag, integerOption, millisecondsOption, optionsOf, secondsOption } from './options.js';
+import { countOption, flag, integerOption, millisecondsOption, optionsOf, secondsOption } from './options.js';
 import * as shape from './shapes.js';
 
 /** When a value expires. One at most; without any, an earlier expiry is dropped by `set` and kept by `getex`. */
@@ -36,6 +36,34 @@ export interface GetexOptions extends ExpiryOptions {
   persist?: boolean;
 }
 
+/** Options of `lcs`. */
+export interface LcsOptions<Len extends boolean = boolean, Idx extends boolean = boolean> {
+  /** Answer the length alone. */
+  len?: Len;
+  /** Answer the length, and which pieces of the two strings match. Not with `len`. */
+  idx?: Idx;
+  /** With `idx`: leave out pieces that are shorter. Default: 0. */
+  minMatchLen?: number;
+}
+
+/** Pieces that two strings have in common. */
+export interface LcsMatches {
+  /** Bytes of all pieces, those included that are left out. */
+  len: number;
+  /** The pieces, the last one first. */
+  matches: LcsMatch[];
+}
+
+/** A piece that two strings have in common. Places are in bytes, the last one included. */
+export interface LcsMatch {
+  /** Where it is in the first string. */
+  first: [start: number, end: number];
+  /** Where it is in the second string. */
+  second: [start: number, end: number];
+  /** Bytes of the piece. */
+  len: number;
+}
+
 /** String commands that read. */
 export interface StringReads<F extends Form> {
   /**
@@ -66,6 +94,18 @@ export interface StringReads<F extends Form> {
    * @throws HoldfastError `WRONGTYPE`.
    */
   getrange(key: Bytes, start: number, end: number): Reply<F, F['bulk']>;
+  /**
+   * The longest common subsequence of two strings: the most bytes, in order and not necessarily side by side, that both have.
+   * With `len` its length, with `idx` the places of its pieces.
+   *
+   * Redis: `LCS`. O(n * m), and an eighth of a byte of memory for each pair of bytes.
+   * @throws HoldfastError `ERR` if a key holds no string, or if n * m is above 2^27.
+   */
+  lcs<Len extends boolean = false, Idx extends boolean = false>(
+    first: Bytes,
+    second: Bytes,
+    options?: LcsOptions<Len, Idx>,
+  ): Reply<F, Idx extends true ? LcsMatches : Len extends true ? number : F['bulk']>;
 }
 
 /** String commands that write. */
@@ -168,6 +208,33 @@ const pushSetOptions = optionsOf<SetOptions>('set', {
 });
 const pushGetexOptions = optionsOf<GetexOptions>('getex', { ...expiry, persist: flag });
 
+const pushLcsOptions = optionsOf<LcsOptions>('lcs', {
+  len: flag,
+  idx: (words, value, token, name) => {
+    flag(words, value, token, name);
+    if (value) words.push('WITHMATCHLEN');
+  },
+  minMatchLen: countOption,
+});
+
+function rangeOf(reply: ReplyValue | undefined): [start: number, end: number] {
+  const [start = null, end = null] = shape.items(reply ?? null);
+  return [shape.integer(start), shape.integer(end)];
+}
+
+function matchOf(reply: ReplyValue): LcsMatch {
+  const [first, second, len = null] = shape.items(reply);
+  return { first: rangeOf(first), second: rangeOf(second), len: shape.integer(len) };
+}
+
+function lcsMatches(reply: ReplyValue): LcsMatches {
+  const told = new Map(shape.pairs(reply).map(([name, value]) => [shape.text(name), value]));
+  return {
+    len: shape.integer(told.get('len') ?? null),
+    matches: shape.items(told.get('matches') ?? null).map(matchOf),
+  };
+}
+
 function pushValues(words: Word[], values: Pairs<Bytes, Word>): Word[] {
   return pushPairs(words, values, 'values', (key, value, name) => words.push(key, word(value, name)));
 }
@@ -188,6 +255,14 @@ export const stringReads = {
       integer(end, 'end'),
     ],
     shape: shape.bulk,
+  },
+  lcs: {
+    encode: (first, second, options) =>
+      pushLcsOptions(['LCS', bytes(first, 'first'), bytes(second, 'second')], options),
+    shape: (reply, [, , options]) => {
+      if (options?.idx) return lcsMatches(reply);
+      return options?.len ? shape.integer(reply) : shape.bulk(reply);
+    },
   },
 } satisfies Definitions<StringReads<Sync<Bulk>>>;
 

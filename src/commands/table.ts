@@ -2,6 +2,7 @@
 import { type CommandFact, native, type Word } from '../keyspace/native.js';
 import { type BitmapReads, type BitmapWrites, bitmapReads, bitmapWrites } from './bitmaps.js';
 import type { Form, Iteration } from './form.js';
+import { type GeoReads, type GeoWrites, geoReads, geoWrites } from './geo.js';
 import { type FieldValue, type HashReads, type HashWrites, hashReads, hashWrites } from './hashes.js';
 import {
   type HyperloglogReads,
@@ -34,6 +35,7 @@ export interface ReadCommands<F extends Form>
   extends StringReads<F>,
     BitmapReads<F>,
     HyperloglogReads<F>,
+    GeoReads<F>,
     HashReads<F>,
     ListReads<F>,
     SetReads<F>,
@@ -47,6 +49,7 @@ export interface WriteCommands<F extends Form>
   extends StringWrites<F>,
     BitmapWrites<F>,
     HyperloglogWrites<F>,
+    GeoWrites<F>,
     HashWrites<F>,
     ListWrites<F>,
     SetWrites<F>,
@@ -75,6 +78,7 @@ export const reads = {
   ...stringReads,
   ...bitmapReads,
   ...hyperloglogReads,
+  ...geoReads,
   ...hashReads,
   ...listReads,
   ...setReads,
@@ -89,6 +93,7 @@ export const writes = {
   ...stringWrites,
   ...bitmapWrites,
   ...hyperloglogWrites,
+  ...geoWrites,
   ...hashWrites,
   ...listWrites,
   ...setWrites,

@@ -169,6 +169,8 @@ pub fn reply(env: napi_env, reply_: &Reply, as_buffer: bool) -> Outcome {
         Reply::Null | Reply::NullArray => null(env),
         Reply::Int(n) => integer(env, *n),
         Reply::Double(value) => number(env, *value),
+        // Decimals are made of doubles, and so are numbers.
+        Reply::Decimal(text) => number(env, text.parse().unwrap_or(f64::NAN)),
         Reply::Array(items) => array(env, items, one),
         Reply::Pairs(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Pairs),
         Reply::Map(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Map),

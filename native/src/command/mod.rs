@@ -12,10 +12,12 @@ pub mod counted;
 mod execute;
 mod expiry;
 pub mod extended;
+mod geo;
 pub mod glob;
 mod hash;
 mod hyperloglog;
 pub mod key;
+mod lcs;
 mod list;
 pub mod number;
 mod rdb;
@@ -158,6 +160,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     string::COMMANDS,
     bitmap::COMMANDS,
     hyperloglog::COMMANDS,
+    geo::COMMANDS,
     hash::COMMANDS,
     hash::expiry::COMMANDS,
     list::COMMANDS,

@@ -2,7 +2,7 @@
 
 use super::args::{int, is_option};
 use super::extended::{self, Parsed};
-use super::{Args, CommandResult, Keys, ONE, REST, Spec, expiry, grow, read, write};
+use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, expiry, grow, lcs, read, write};
 use crate::keyspace::{Db, Expiry};
 use crate::reply::Reply;
 use crate::status::Status;
@@ -31,6 +31,7 @@ pub const COMMANDS: &[Spec] = &[
     read("strlen", 2, ONE, strlen),
     read("getrange", 4, ONE, getrange),
     read("substr", 4, ONE, getrange),
+    read("lcs", -3, TWO, lcs::lcs),
     grow("setrange", 4, ONE, setrange),
     grow("incr", 2, ONE, incr),
     grow("decr", 2, ONE, decr),

@@ -115,6 +115,7 @@ pub fn flatten(reply: Reply) -> Vec<String> {
         Reply::Simple(text) => vec![text.into()],
         Reply::Null | Reply::NullArray => vec!["(nil)".into()],
         Reply::Int(n) => vec![n.to_string()],
+        Reply::Decimal(text) => vec![text],
         Reply::Double(value) => vec![super::number::format_double(value)],
         Reply::Array(items) | Reply::Set(items) => items.into_iter().flat_map(flatten).collect(),
         Reply::Map(pairs) | Reply::Pairs(pairs) => pairs

@@ -50,6 +50,10 @@ pub fn encode_reply(reply: &Reply, protocol: Protocol, out: &mut Vec<u8>) {
             Protocol::Resp2 => push_bulk(out, format_double(*value).as_bytes()),
             _ => push_line(out, b',', format_double(*value).as_bytes()),
         },
+        Reply::Decimal(text) => match protocol {
+            Protocol::Resp2 => push_bulk(out, text.as_bytes()),
+            _ => push_line(out, b',', text.as_bytes()),
+        },
         Reply::Null => out.extend_from_slice(if protocol == Protocol::Resp2 {
             b"$-1\r\n"
         } else {
@@ -141,7 +145,7 @@ fn reply(cursor: &mut Cursor<'_>, depth: usize) -> Step<Reply> {
                 return Ok(None);
             };
             float(line)
-                .map(|value| Some(Reply::Double(value)))
+                .map(|value| Some(double(value, line)))
                 .map_err(|_| Malformed::new("invalid double"))
         }
         b'_' => match cursor.number_line()? {
@@ -159,6 +163,15 @@ fn reply(cursor: &mut Cursor<'_>, depth: usize) -> Step<Reply> {
             "unknown type '{}'",
             other.escape_ascii()
         ))),
+    }
+}
+
+/// A double, which keeps its digits if they are not the usual ones.
+fn double(value: f64, line: &[u8]) -> Reply {
+    if format_double(value).as_bytes() == line {
+        Reply::Double(value)
+    } else {
+        Reply::Decimal(String::from_utf8_lossy(line).into_owned())
     }
 }
 

@@ -61,6 +61,11 @@ fn replies_have_their_kinds_in_each_protocol() {
         (Reply::Int(-5), ":-5\r\n", ":-5\r\n"),
         (Reply::Double(f64::INFINITY), "$3\r\ninf\r\n", ",inf\r\n"),
         (
+            Reply::Decimal("0.10000000000000001".into()),
+            "$19\r\n0.10000000000000001\r\n",
+            ",0.10000000000000001\r\n",
+        ),
+        (
             Reply::Array(vec![Reply::Int(1), Reply::Null]),
             "*2\r\n:1\r\n$-1\r\n",
             "*2\r\n:1\r\n_\r\n",
@@ -117,6 +122,8 @@ fn any_reply() -> impl Strategy<Value = Reply> {
         any::<f64>()
             .prop_filter("no NaN", |value| value.is_normal())
             .prop_map(Reply::Double),
+        // Digits that are not the usual ones: others come back as a double.
+        "[1-9][0-9]{0,2}\\.[0-9]{0,16}0".prop_map(Reply::Decimal),
         proptest::collection::vec(any::<u8>(), 0..40).prop_map(Reply::Bulk),
         "ERR [a-z ]{0,20}".prop_map(|text| Reply::Error(Status::Owned(text))),
     ];

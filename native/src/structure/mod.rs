@@ -2,6 +2,7 @@
 
 pub mod bits;
 pub mod deadlines;
+pub mod geohash;
 pub mod hyperloglog;
 pub mod index_map;
 pub mod intset;

@@ -1,5 +1,6 @@
 import { describeBitmaps } from './bitmaps.js';
 import { describeCalls } from './calls.js';
+import { describeGeo } from './geo.js';
 import { describeHashes } from './hashes.js';
 import { describeHyperloglogs } from './hyperloglogs.js';
 import { describeKeys } from './keys.js';
@@ -17,6 +18,7 @@ export function describeCommands(open: Open): void {
   describeStrings(open);
   describeBitmaps(open);
   describeHyperloglogs(open);
+  describeGeo(open);
   describeHashes(open);
   describeLists(open);
   describeSets(open);

@@ -220,6 +220,59 @@ export function describeStrings(open: Open): void {
       });
     });
 
+    test('counters start from integers only', async () => {
+      for (const text of ['', ' 1', '1.0', '+1', '-0', '007', '0x1', 'nan', '9223372036854775808']) {
+        await on.db.set('n', text);
+        expect(await failure(() => on.db.incr('n')), text).toMatchObject({
+          code: 'ERR',
+          message: expect.stringContaining('value is not an integer or out of range'),
+        });
+        expect(await on.db.get('n')).toBe(text);
+      }
+    });
+
+    test('incrbyfloat never stores what is no finite number', async () => {
+      for (const text of ['inf', '-inf']) {
+        await on.db.set('f', text);
+        expect(await failure(() => on.db.incrbyfloat('f', 1)), text).toMatchObject({
+          message: expect.stringContaining('increment would produce NaN or Infinity'),
+        });
+      }
+      await on.db.set('f', 'nan');
+      expect(await failure(() => on.db.incrbyfloat('f', 1))).toMatchObject({
+        message: expect.stringContaining('value is not a valid float'),
+      });
+      await on.db.set('f', '-0');
+      expect(await on.db.incrbyfloat('f', -0)).toBe(0);
+    });
+
+    test('the longest common subsequence', async () => {
+      await on.db.mset({ a: 'ohmytext', b: 'mynewtext' });
+      expect(await on.db.lcs('a', 'b')).toBe('mytext');
+      expect(await on.db.lcs('a', 'b', { len: true })).toBe(6);
+      expect(await on.db.lcs('a', 'b', { idx: true, minMatchLen: 4 })).toEqual({
+        len: 6,
+        matches: [{ first: [4, 7], second: [5, 8], len: 4 }],
+      });
+      expect(await on.db.lcs('a', 'nothing')).toBe('');
+      expect(await on.bytes.lcs('a', 'b')).toEqual(Buffer.from('mytext'));
+      expect(await on.bytes.lcs('a', 'b', { idx: true })).toMatchObject({ len: 6 });
+      await on.db.rpush('list', 'x');
+      expect(await failure(() => on.db.lcs('a', 'list'))).toMatchObject({
+        message: expect.stringContaining('The specified keys must contain string values'),
+      });
+      expect(misuse(() => on.db.lcs('a', 'b', wrong({ length: true }))).message).toContain("'length'");
+    });
+
+    test('the forms of set that have no method can be called', async () => {
+      expect(await on.db.call('SETEX', 'k', 100, 'v')).toBe('OK');
+      expect(about(await on.db.ttl('k'))).toBe(100);
+      expect(await on.db.call('PSETEX', 'k', 100_000, 'w')).toBe('OK');
+      expect(await on.db.call('GETSET', 'k', 'x')).toBe('w');
+      expect(await on.db.ttl('k')).toBe(-1);
+      expect(await on.db.call('SUBSTR', 'k', 0, -1)).toBe('x');
+    });
+
     test('a key of another type is refused, and stays as it is', async () => {
       await on.db.rpush('list', ['a', 'b']);
       const calls = [

@@ -2,6 +2,7 @@
 import { bitmaps } from './bitmaps.js';
 import { dumps } from './dumps.js';
 import type { Family } from './family.js';
+import { geo } from './geo.js';
 import { hashes } from './hashes.js';
 import { hyperloglogs } from './hyperloglogs.js';
 import { keys } from './keys.js';
@@ -17,6 +18,7 @@ export const FAMILIES: readonly Family[] = [
   strings,
   bitmaps,
   hyperloglogs,
+  geo,
   hashes,
   lists,
   sets,

@@ -1,5 +1,8 @@
 import type { Family } from './family.js';
 
+/** Milliseconds that leave 64 bits when the present is added to them, as seconds at once. */
+const FAR = '9223372036854775807';
+
 const ENCODINGS = ['int', 'embstr', 'raw'];
 
 /** Strings. */
@@ -26,6 +29,19 @@ export const strings: Family = {
     (w) => [w.pick('INCR', 'DECR'), w.key()],
     (w) => [w.pick('INCRBY', 'DECRBY'), w.key(), w.number()],
     (w) => ['INCRBYFLOAT', w.key(), w.float()],
+    (w) => ['SUBSTR', w.key(), w.number(), w.number()],
+    (w) => ['PSETEX', w.key(), w.pick('1000000', '0', '-1', 'x'), w.word()],
+    (w) => ['GETEX', w.key(), w.pick('EXAT', 'PXAT'), w.pick('4102444800000', '1', '0', '-1', FAR)],
+    (w) => ['GETEX', w.key(), w.pick('EX', 'PX'), w.pick('1000000', '0', '-1', FAR)],
+    (w) => ['LCS', w.key(), w.key(), ...w.maybe(w.pick('LEN', 'len'))],
+    (w) => [
+      'LCS',
+      w.key(),
+      w.key(),
+      'IDX',
+      ...w.maybe('MINMATCHLEN', w.number()),
+      ...w.maybe(w.pick('WITHMATCHLEN', 'LEN')),
+    ],
   ],
   state: { string: (key) => [['GET', key]] },
   meant: [

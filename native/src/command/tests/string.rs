@@ -253,3 +253,100 @@ fn encodings_have_the_names_of_redis() {
         assert_eq!(db.run(&["OBJECT", "ENCODING", "k"]), text(encoding), "{value}");
     }
 }
+
+#[test]
+fn getset_and_getdel_need_a_string() {
+    let db = TestDb::new();
+    db.put_collection("hash", "hash");
+    assert_eq!(db.status(&["GETSET", "hash", "v"]), Status::WrongType);
+    assert_eq!(db.status(&["GETDEL", "hash"]), Status::WrongType);
+    assert_eq!(db.status(&["GETEX", "hash", "PERSIST"]), Status::WrongType);
+    assert_eq!(db.status(&["APPEND", "hash", ""]), Status::WrongType);
+    assert_eq!(db.status(&["SETRANGE", "hash", "0", ""]), Status::WrongType);
+    assert_eq!(db.int(&["EXISTS", "hash"]), 1);
+    assert_eq!(db.run(&["GETSET", "new", "v"]), Reply::Null);
+    assert_eq!(db.run(&["GETEX", "new", "EXAT", "1"]), text("v"));
+    assert_eq!(db.int(&["EXISTS", "new"]), 0);
+}
+
+#[test]
+fn keys_and_values_may_be_any_bytes() {
+    let db = TestDb::new();
+    let all: Vec<u8> = (0..=255).collect();
+    db.run_bytes(&[b"SET", &all, &all]);
+    assert_eq!(db.run_bytes(&[b"GET", &all]), Reply::bulk(&all));
+    assert_eq!(
+        db.run_bytes(&[b"GETRANGE", &all, b"-2", b"-1"]),
+        Reply::bulk(b"\xfe\xff")
+    );
+    assert_eq!(
+        db.run_bytes(&[b"SETRANGE", &all, b"254", b"\0\0\0"]),
+        Reply::Int(257)
+    );
+    assert_eq!(
+        db.run_bytes(&[b"MSETNX", &all, b"", b"", b"empty key"]),
+        Reply::Int(0)
+    );
+    assert_eq!(db.run_bytes(&[b"MSET", b"", b"empty key"]), Reply::OK);
+    assert_eq!(db.run(&["GET", ""]), text("empty key"));
+}
+
+#[test]
+fn the_last_of_a_key_that_is_set_twice_counts() {
+    let db = TestDb::new();
+    db.run(&["MSET", "k", "1", "k", "2"]);
+    assert_eq!(db.run(&["GET", "k"]), text("2"));
+    assert_eq!(db.int(&["MSETNX", "n", "1", "n", "2"]), 1);
+    assert_eq!(db.run(&["GET", "n"]), text("2"));
+}
+
+#[test]
+fn fractional_counters_stay_finite() {
+    let db = TestDb::new();
+    for (held, by) in [
+        ("inf", "1"),
+        ("1", "inf"),
+        ("-inf", "inf"),
+        ("1e4932", "1e4932"),
+        ("-1.1e4932", "-1e4932"),
+    ] {
+        db.run(&["SET", "k", held]);
+        assert_eq!(
+            db.status(&["INCRBYFLOAT", "k", by]),
+            Status::NotFinite,
+            "{held} {by}"
+        );
+        assert_eq!(db.run(&["GET", "k"]), text(held));
+    }
+    for held in ["", " 1", "1 ", "nan", "1e99999", "1,5", "-"] {
+        db.run(&["SET", "k", held]);
+        assert_eq!(
+            db.status(&["INCRBYFLOAT", "k", "1"]),
+            Status::NotFloat,
+            "{held:?}"
+        );
+    }
+    db.run(&["SET", "k", "-0"]);
+    assert_eq!(db.run(&["INCRBYFLOAT", "k", "-0"]), text("0"));
+    assert_eq!(
+        db.run(&["INCRBYFLOAT", "new", "1e-17"]),
+        text("0.00000000000000001")
+    );
+    assert_eq!(db.run(&["INCRBYFLOAT", "other", "1e-18"]), text("0"));
+    db.put_collection("zset", "zset");
+    assert_eq!(db.status(&["INCRBYFLOAT", "zset", "1"]), Status::WrongType);
+}
+
+#[test]
+fn the_longest_string_takes_no_more() {
+    let db = TestDb::new();
+    assert_eq!(db.int(&["SETBIT", "k", "4294967295", "1"]), 0);
+    assert_eq!(db.int(&["STRLEN", "k"]), 512 << 20);
+    let too_long = "ERR string exceeds maximum allowed size (proto-max-bulk-len)";
+    assert_eq!(db.error(&["APPEND", "k", "x"]), too_long);
+    assert_eq!(db.error(&["SETRANGE", "k", "536870911", "xy"]), too_long);
+    assert_eq!(db.int(&["SETRANGE", "k", "536870910", "xy"]), 512 << 20);
+    assert_eq!(db.int(&["BITCOUNT", "k"]), 9);
+    assert_eq!(db.int(&["BITPOS", "k", "1"]), 4_294_967_281);
+    assert_eq!(db.texts(&["GETRANGE", "k", "-2", "-1"]), ["xy"]);
+}
