@@ -4,7 +4,9 @@
  */
 import {
   type AsyncCommands,
+  type Bit,
   Keyspace,
+  type LcsMatches,
   type RankedScore,
   type ReadOnlyCommands,
   type ReplyValue,
@@ -43,6 +45,15 @@ function synchronous(db: Keyspace): void {
   expectTypeOf(db.sort('l', { get: ['#', 'x:*'] })).toEqualTypeOf<(string | null)[][]>();
   expectTypeOf(db.sort('l', { get: '#', store: 'd' })).toEqualTypeOf<number>();
   expectTypeOf(db.type('k')).toEqualTypeOf<'none' | 'string' | 'hash' | 'list' | 'set' | 'zset' | 'stream'>();
+  expectTypeOf(db.lcs('a', 'b')).toEqualTypeOf<string>();
+  expectTypeOf(db.lcs('a', 'b', { len: true })).toEqualTypeOf<number>();
+  expectTypeOf(db.lcs('a', 'b', { idx: true, minMatchLen: 2 })).toEqualTypeOf<LcsMatches>();
+  expectTypeOf(db.setbit('k', 7, 1)).toEqualTypeOf<Bit>();
+  expectTypeOf(db.bitfield('k', { incrby: 'u8', at: '#1', by: 1n })).toEqualTypeOf<(number | null)[]>();
+  expectTypeOf(db.geosearch('g', 'm', { radius: 1 }, { count: 2 })).toEqualTypeOf<string[]>();
+  const matches = db.geosearch('g', 'm', { width: 1, height: 2 }, { withDist: true, withCoord: true });
+  expectTypeOf(matches.map((match) => match.distance + match.longitude)).toEqualTypeOf<number[]>();
+  expectTypeOf(matches.map(({ member }) => member)).toEqualTypeOf<string[]>();
   expectTypeOf(db.scan(0)).toEqualTypeOf<{ cursor: string; keys: string[] }>();
   expectTypeOf(db.scanIterator()).toEqualTypeOf<Generator<string, void, undefined>>();
   expectTypeOf(db.call('GET', 'k')).toEqualTypeOf<ReplyValue>();
@@ -81,6 +92,10 @@ function mistakes(db: Keyspace, local: ReadOnlyCommands<string>): void {
   db.expire('k', 5, 'nx');
   // @ts-expect-error `withscores` is spelled withScores
   db.zrange('z', 0, 1, { withscores: true });
+  // @ts-expect-error scores were not asked for
+  db.geosearch('g', 'm', { radius: 1 }, { withDist: true })[0]?.hash;
+  // @ts-expect-error a bit is 0 or 1
+  db.setbit('k', 0, 2);
   // @ts-expect-error a score is a number
   db.zadd('z', { member: 'm', score: '1' });
   // @ts-expect-error one field without a value
