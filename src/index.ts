@@ -89,7 +89,8 @@ export { type ShardStatus, StoreReads, type StoreStatus } from './engine/engine.
 export { type ErrorCode, HoldfastError } from './errors.js';
 export type { StoreEvents } from './events.js';
 export { Keyspace, type KeyspaceMemory, type KeyspaceOptions } from './keyspace/keyspace.js';
-export type { Bytes, ReplyMap, ReplyValue, Word } from './keyspace/native.js';
+export type { MemoryOptions } from './keyspace/memory-options.js';
+export type { Bytes, MaxMemoryPolicy, ReplyMap, ReplyValue, Word } from './keyspace/native.js';
 export type { OpenOptions, RespOptions, StoreListeners } from './options.js';
 export type { Role, Timers } from './raft/types.js';
 export type { LoadOptions, LoadResult, SaveOptions, SaveResult } from './rdb/index.js';

@@ -1,14 +1,19 @@
 /** The options of `open`, checked and made complete. A misspelled or impossible option throws at once. */
 import { createHash } from 'node:crypto';
 import { EVENTS, type StoreEvents } from './events.js';
+import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './keyspace/memory-options.js';
+import type { NativeMemoryLimit } from './keyspace/native.js';
 import { limits } from './limits.js';
 import type { Timers } from './raft/types.js';
 import { parseAddress } from './replication/address.js';
 import type { FsyncMode } from './replication/disk-protocol.js';
 import type { Member } from './shards/membership.js';
 
-/** What a store is opened with. */
-export interface OpenOptions {
+/**
+ * What a store is opened with. The options about memory bound what this process holds, all shards together, and are to be the
+ * same on every peer: a shard's leader decides what is evicted, by its own memory, and its log tells the others.
+ */
+export interface OpenOptions extends MemoryOptions {
   /** This peer's name among `peers`. Default: `'main'`, for a store without peers. */
   name?: string | undefined;
   /**
@@ -75,6 +80,7 @@ export interface CheckedOptions {
   readonly openTimeoutMs: number;
   readonly timers: Timers;
   readonly snapshotLogBytes: number;
+  readonly memoryLimit: NativeMemoryLimit | undefined;
   readonly resp: Required<RespOptions> | undefined;
   readonly signal: AbortSignal | undefined;
   readonly on: StoreListeners;
@@ -92,6 +98,7 @@ const NAMES = [
   'openTimeoutMs',
   'timers',
   'snapshotLogBytes',
+  ...MEMORY_OPTIONS,
   'resp',
   'signal',
   'on',
@@ -121,6 +128,7 @@ export function checkOpenOptions(options: OpenOptions, defaultTimers: Timers): C
     openTimeoutMs: whole(options.openTimeoutMs ?? 60_000, 'openTimeoutMs', 1, 2 ** 31 - 1),
     timers: checkTimers(options.timers ?? {}, defaultTimers),
     snapshotLogBytes: whole(options.snapshotLogBytes ?? 64 * 1024 * 1024, 'snapshotLogBytes', 1024, 2 ** 40),
+    memoryLimit: checkMemoryOptions(options),
     resp: checkResp(options.resp),
     signal: checkSignal(options.signal),
     on: checkListeners(options.on ?? {}),

@@ -11,6 +11,9 @@
 mod binding;
 pub mod clock;
 pub mod command;
+#[cfg(test)]
+mod counting;
+mod discard;
 pub mod keyspace;
 pub mod random;
 pub mod rdb;
@@ -23,6 +26,14 @@ pub mod value;
 
 /// Keeps the keyspace's memory apart from the host's: its own heap, its own statistics. Fuzzers and sanitizers watch the heap
 /// of the system.
-#[cfg(not(any(fuzzing, holdfast_system_heap)))]
+#[cfg(not(any(test, fuzzing, holdfast_system_heap)))]
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+#[cfg(all(test, not(any(fuzzing, holdfast_system_heap))))]
+#[global_allocator]
+static ALLOCATOR: counting::Counting<mimalloc::MiMalloc> = counting::Counting(mimalloc::MiMalloc);
+
+#[cfg(all(test, any(fuzzing, holdfast_system_heap)))]
+#[global_allocator]
+static ALLOCATOR: counting::Counting<std::alloc::System> = counting::Counting(std::alloc::System);

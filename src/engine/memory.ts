@@ -9,8 +9,8 @@ import { loadKeys, wordsOfRequest } from '../shards/load.js';
 import { type Engine, type ShardStatus, StoreReads } from './engine.js';
 
 /** A store that is one keyspace of this process. */
-export function memoryEngine({ self }: CheckedOptions): Engine {
-  const id = native.keyspaceCreate();
+export function memoryEngine({ self, memoryLimit }: CheckedOptions): Engine {
+  const id = native.keyspaceCreate(memoryLimit);
   const strings = native.attach([id], 'plain', false);
   const buffers = native.attach([id], 'plain', true);
   const room = new WaitingRoom();

@@ -11,10 +11,11 @@ import {
   type SaveResult,
   saveFile,
 } from '../rdb/index.js';
+import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './memory-options.js';
 import { type NativeStatistics, native } from './native.js';
 
-/** Options of a {@link Keyspace}. There are none so far; an unknown one is refused. */
-export type KeyspaceOptions = Readonly<Record<string, never>>;
+/** Options of a {@link Keyspace}. An unknown one is refused. */
+export interface KeyspaceOptions extends MemoryOptions {}
 
 /** What a keyspace holds and needs. */
 export type KeyspaceMemory = NativeStatistics;
@@ -51,14 +52,13 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   readonly #created: boolean;
   #closed = false;
 
-  /** @throws TypeError for an unknown option. */
+  /** @throws TypeError or RangeError for an option that is unknown or impossible. */
   constructor(options?: KeyspaceOptions);
   /** @internal */
   constructor(attachment: Attachment);
   constructor(options: KeyspaceOptions | Attachment = {}) {
     const attached = options instanceof Attachment;
-    if (!attached) checkNames('Keyspace', options, []);
-    const id = attached ? options.id : native.keyspaceCreate();
+    const id = attached ? options.id : create(options);
     const strings = native.attach([id], 'plain', false);
     const buffers = native.attach([id], 'plain', true);
     const room = new WaitingRoom();
@@ -85,8 +85,8 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   }
 
   /**
-   * Bytes in use (keys, values and the tables that hold them, as the allocator counts them), number of keys and of keys
-   * with an expiry.
+   * Bytes in use (keys, values and the tables that hold them, as they are asked of the allocator) and number of keys, of keys
+   * with an expiry, and of keys that expired or were evicted. It looks at 256 counters, not at keys.
    *
    * @throws HoldfastError `CLOSED`.
    */
@@ -155,6 +155,11 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   #checkOpen(): void {
     if (this.#closed) throw closed();
   }
+}
+
+function create(options: KeyspaceOptions): number {
+  checkNames('Keyspace', options, MEMORY_OPTIONS);
+  return native.keyspaceCreate(checkMemoryOptions(options));
 }
 
 function closed(): HoldfastError {

@@ -116,6 +116,35 @@ export interface CommandFact {
   keys: { first: number; last: number; step: number } | { counted: number } | 'all' | 'none' | 'found';
 }
 
+/** Which keys go when memory is short, in Redis's words. See {@link MemoryOptions.maxMemoryPolicy}. */
+export type MaxMemoryPolicy =
+  | 'noeviction'
+  | 'allkeys-lru'
+  | 'volatile-lru'
+  | 'allkeys-lfu'
+  | 'volatile-lfu'
+  | 'allkeys-random'
+  | 'volatile-random'
+  | 'volatile-ttl';
+
+/** A bound on memory, checked. */
+export interface NativeMemoryLimit {
+  /** 0: none. */
+  readonly bytes: number;
+  readonly policy: MaxMemoryPolicy;
+  readonly samples: number;
+}
+
+/** What a leader has to do about its limit before it appends requests. */
+export interface NativeRoom {
+  /** Whether requests that need memory are to be refused. */
+  readonly full: boolean;
+  /** Whether more has to go than the eviction names. */
+  readonly more: boolean;
+  /** A request that evicts keys, as RESP, to go ahead of the others. */
+  readonly eviction?: Buffer;
+}
+
 /** What `statistics` reports. */
 export interface NativeStatistics {
   /** Keys, those among them that are due and not yet removed included. */
@@ -124,6 +153,14 @@ export interface NativeStatistics {
   expires: number;
   /** Bytes in use: keys, values, and the tables that hold them. */
   memoryBytes: number;
+  /** Keys that were removed because they had expired. */
+  expiredKeys: number;
+  /** Keys that were removed because memory is limited. */
+  evictedKeys: number;
+  /** The limit in bytes; 0 for none. */
+  maxMemory: number;
+  /** What happens at the limit. */
+  maxMemoryPolicy: MaxMemoryPolicy;
   /** Bytes in use by type of value. */
   memoryByType: { string: number; hash: number; list: number; set: number; zset: number; stream: number };
 }
@@ -197,7 +234,7 @@ export interface NativeRdbInspect {
 export interface Native {
   /** Registers the class that command errors are made of, and the functions that make replies, for this thread. */
   register(errorClass: typeof HoldfastError, makers: Makers): void;
-  keyspaceCreate(): number;
+  keyspaceCreate(limit?: NativeMemoryLimit): number;
   /** Throws `CLOSED` if there is no keyspace of this id (any more). `ids`: one, or the keyspaces of a store's shards in order. */
   attach(ids: readonly number[], mode: HandleMode, bytes: false): NativeHandle<string>;
   attach(ids: readonly number[], mode: HandleMode, bytes: true): NativeHandle<Buffer>;
@@ -229,8 +266,13 @@ export interface Native {
   ticketLeave(ticket: number): void;
   /** Tickets of a keyspace, of all threads. */
   ticketCount(id: number): number;
-  /** A keyspace that only {@link Native.replicaApply} changes. Its id is good for `attach`, modes `local` and `leased`. */
-  replicaCreate(): number;
+  /**
+   * A keyspace that only {@link Native.replicaApply} changes. Its id is good for `attach`, modes `local` and `leased`. With
+   * `sibling`, both share the sibling's limit.
+   */
+  replicaCreate(limit?: NativeMemoryLimit, sibling?: number): number;
+  /** What has to go into the log ahead of requests so that the limit is kept; `null` while it is. */
+  replicaRoom(id: number): NativeRoom | null;
   /** Forgets a replica and its keyspace. */
   replicaClose(id: number): void;
   /** Applies the entry at `index`, `null` for one without requests. Outcomes of the session `own`, `null` for none. */

@@ -77,12 +77,14 @@ function server({ nowMs, startedAtMs, port }: Surroundings, { name }: StoreStatu
   ];
 }
 
+const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
+
 function memory({ keyspaces }: Surroundings): Field[] {
-  const bytes = keyspaces.reduce((sum, id) => sum + native.statistics(id).memoryBytes, 0);
+  const all = keyspaces.map((id) => native.statistics(id));
   return [
-    ['used_memory', bytes],
-    ['maxmemory', 0],
-    ['maxmemory_policy', 'noeviction'],
+    ['used_memory', sum(all.map(({ memoryBytes }) => memoryBytes))],
+    ['maxmemory', all[0]?.maxMemory ?? 0],
+    ['maxmemory_policy', all[0]?.maxMemoryPolicy ?? 'noeviction'],
   ];
 }
 
@@ -94,11 +96,14 @@ function persistence(_: Surroundings, { shards }: StoreStatus): Field[] {
   ];
 }
 
-function stats({ counts }: Surroundings): Field[] {
+function stats({ counts, keyspaces }: Surroundings): Field[] {
   const { commandsProcessed, connectionsReceived } = counts();
+  const all = keyspaces.map((id) => native.statistics(id));
   return [
     ['total_connections_received', connectionsReceived],
     ['total_commands_processed', commandsProcessed],
+    ['expired_keys', sum(all.map(({ expiredKeys }) => expiredKeys))],
+    ['evicted_keys', sum(all.map(({ evictedKeys }) => evictedKeys))],
   ];
 }
 
@@ -135,8 +140,8 @@ function replication(_: Surroundings, status: StoreStatus): Field[] {
 
 function keyspace({ keyspaces }: Surroundings): Field[] {
   const all = keyspaces.map((id) => native.statistics(id));
-  const keys = all.reduce((sum, one) => sum + one.keys, 0);
-  const expires = all.reduce((sum, one) => sum + one.expires, 0);
+  const keys = sum(all.map((one) => one.keys));
+  const expires = sum(all.map((one) => one.expires));
   return keys === 0 ? [] : [['db0', `keys=${keys},expires=${expires},avg_ttl=0`]];
 }
 

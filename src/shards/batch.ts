@@ -8,6 +8,7 @@ import type { Word } from '../keyspace/native.js';
 
 const REQUESTS = 1;
 const COMPARISON = 2;
+const REQUESTS_WHILE_FULL = 3;
 const BATCH_HEADER_BYTES = 21;
 const RUN_HEADER_BYTES = 28;
 const LENGTH_BYTES = 4;
@@ -211,6 +212,13 @@ export function encodeControl(...words: readonly Word[]): Buffer {
   return encodeRun({ session: 0, firstSeq: 0, lowestUnacked: 0, count: 1 }, [writer.take()]);
 }
 
+/** A run of one request to the group itself, which is at hand as RESP. */
+export function encodeControlResp(resp: Uint8Array): Buffer {
+  const writer = new RequestWriter();
+  writer.writeEncoded(resp);
+  return encodeRun({ session: 0, firstSeq: 0, lowestUnacked: 0, count: 1 }, [writer.take()]);
+}
+
 /** Several runs in one piece, to travel together. */
 export function joinRuns(runs: readonly Uint8Array[]): Buffer {
   const joined = Buffer.allocUnsafeSlow(runs.reduce((sum, run) => sum + LENGTH_BYTES + run.byteLength, 0));
@@ -238,15 +246,16 @@ export function splitRuns(joined: Uint8Array): Uint8Array[] | undefined {
   return runs;
 }
 
-/** One entry of the log: the leader's stamp and seed, and runs. */
+/** One entry of the log: the leader's stamp and seed, and runs. `full`: of the requests those that need memory are refused. */
 export function encodeBatch(
   stampMs: number,
   seed: readonly [number, number],
   runs: readonly Uint8Array[],
+  full = false,
 ): Buffer {
   const bytes = runs.reduce((sum, run) => sum + run.byteLength, BATCH_HEADER_BYTES);
   const batch = Buffer.allocUnsafeSlow(bytes);
-  batch[0] = REQUESTS;
+  batch[0] = full ? REQUESTS_WHILE_FULL : REQUESTS;
   writeU64(batch, stampMs, 1);
   batch.writeUInt32LE(seed[0], 9);
   batch.writeUInt32LE(seed[1], 13);

@@ -17,8 +17,9 @@ import type {
   SnapshotMark,
 } from '../raft/types.js';
 import { Barriers } from './barriers.js';
-import { decodeOutcomes, encodeBatch, encodeComparison, isComparison, stampOf } from './batch.js';
+import { decodeOutcomes, encodeComparison, isComparison, stampOf } from './batch.js';
 import { COMPARE_EVERY_ENTRIES, Comparisons, type Report } from './comparison.js';
+import { Evictions } from './evictions.js';
 import { GroupClock } from './group-clock.js';
 import { Observer } from './observer.js';
 import { Proposals } from './proposals.js';
@@ -68,6 +69,8 @@ export interface HostParts {
   readonly freshness: Float64Array;
   /** How long a request may wait for its outcome. */
   readonly timeoutMs: Milliseconds;
+  /** Whether this process has a limit of memory. */
+  readonly limited: boolean;
   /** Followers that need a snapshot. */
   readonly sendSnapshot: (to: MemberId) => void;
   /** Runs what nobody else guards: an exception faults the store. */
@@ -83,6 +86,7 @@ export class ShardHost {
   readonly #groupClock = new GroupClock();
   readonly #proposals = new Proposals();
   readonly #barriers = new Barriers();
+  readonly #evictions: Evictions;
   readonly #observer: Observer;
   /** Committed, and waiting for a snapshot to be finished. */
   #held: Entry[] = [];
@@ -110,6 +114,7 @@ export class ShardHost {
     this.#parts = parts;
     this.#clock = parts.clock;
     this.#comparisons = new Comparisons(parts.voters);
+    this.#evictions = new Evictions(parts.machine, parts.limited);
     this.#observer = new Observer(parts.shard, (event) => parts.post({ type: 'event', event }));
     parts.log.onDurable = (persist) => parts.guard(() => this.#durable(persist));
   }
@@ -427,26 +432,30 @@ export class ShardHost {
   #flush(): void {
     if (this.#stopped) return;
     for (;;) {
-      if (this.#parts.log.full) break;
+      if (this.#parts.log.full || this.#evictions.underWay) break;
       const underWay = Math.max(0, this.#proposedIndex - this.applied);
       const runs = this.#proposals.next(underWay);
-      if (runs.length === 0 || !this.#propose(runs)) break;
-      this.#proposals.taken(runs.length);
+      const taken = runs.length === 0 ? undefined : this.#propose(runs);
+      if (taken === undefined) break;
+      this.#proposals.taken(taken);
       this.#pump();
     }
     if (this.#proposedIndex - this.#comparedIndex >= COMPARE_EVERY_ENTRIES) this.#proposeComparison();
     this.#pump();
   }
 
-  #propose(runs: readonly Uint8Array[]): boolean {
+  /** Answers how many of the runs are in the entry; undefined if there is none. */
+  #propose(runs: readonly Uint8Array[]): number | undefined {
     const now = this.#clock.now();
     const stampMs = this.#groupClock.stamp(now, this.#clock.wall());
     const seed = [this.#clock.random32(), this.#clock.random32()] as const;
-    const index = this.raft.propose(now, encodeBatch(stampMs, seed, runs));
-    if (typeof index !== 'number') return false;
+    const { data, taken } = this.#evictions.encode(stampMs, seed, runs);
+    const index = this.raft.propose(now, data);
+    if (typeof index !== 'number') return undefined;
+    this.#evictions.proposed(index);
     this.#proposedIndex = index;
     this.#clockAtMs = now;
-    return true;
+    return taken;
   }
 
   #proposeComparison(): void {
@@ -458,6 +467,7 @@ export class ShardHost {
   #statusChanged(status: RaftStatus): void {
     if (!this.#observer.status(status)) return;
     this.#proposedIndex = 0;
+    this.#evictions.clear();
     this.#comparedIndex = this.applied;
     this.#comparisons.clear();
     this.#newWay();

@@ -5,7 +5,7 @@
 import { cpus } from 'node:os';
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
-import { native, type Word } from '../keyspace/native.js';
+import { type NativeMemoryLimit, native, type Word } from '../keyspace/native.js';
 import type { MemberId } from '../raft/types.js';
 import { DiskThread } from '../replication/disk-thread.js';
 import { ShardClient } from './client.js';
@@ -34,6 +34,7 @@ export interface PeerOptions
     'self' | 'members' | 'shardCount' | 'timers' | 'timeoutMs' | 'dir' | 'fsync' | 'snapshotLogBytes'
   > {
   readonly secret: string | undefined;
+  readonly memoryLimit: NativeMemoryLimit | undefined;
   /** False: a cluster of one that nobody can reach. */
   readonly reachable: boolean;
   readonly listen: string | undefined;
@@ -79,7 +80,9 @@ export class Peer {
     this.#leaders = shards.map(() => 0);
     this.#notReady = new Set(shards);
     this.#ready = newAsked();
-    this.replicas = shards.map(() => native.replicaCreate());
+    const [first, ...others] = shards;
+    const replica = first === undefined ? [] : [native.replicaCreate(options.memoryLimit)];
+    this.replicas = [...replica, ...others.map(() => native.replicaCreate(options.memoryLimit, replica[0]))];
     this.clients = shards.map(
       (shard) => new ShardClient(shard, (message, transfer) => this.#post(message, transfer)),
     );
@@ -174,7 +177,8 @@ export class Peer {
     sockets: SocketsSetup | undefined,
     relay: WorkerSetup['relay'],
   ): void {
-    const { self, members, shardCount, timers, timeoutMs, dir, fsync, snapshotLogBytes } = this.#options;
+    const { self, members, shardCount, timers, timeoutMs, dir, fsync, snapshotLogBytes, memoryLimit } =
+      this.#options;
     const shards = this.#shardsOf(i, workers).map((shard) => {
       return { shard, replica: this.replicas[shard] ?? 0, disk: this.#disk?.connect() };
     });
@@ -182,6 +186,7 @@ export class Peer {
     const setup: WorkerSetup = {
       ...{ self, members, shardCount, timers, timeoutMs, dir, fsync, snapshotLogBytes },
       ...{ shards, freshness, sockets, relay },
+      limited: (memoryLimit?.bytes ?? 0) > 0,
     };
     const ports = [
       relay,

@@ -123,6 +123,8 @@ export interface WorkerSetup {
   readonly timers: Timers;
   /** How long a request may wait for its outcome. */
   readonly timeoutMs: number;
+  /** Whether this process has a limit of memory. */
+  readonly limited: boolean;
   /** By shard: up to when, on the lease clock, this process's memory is known to be complete. */
   readonly freshness: Float64Array;
   readonly dir: string | undefined;

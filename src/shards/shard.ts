@@ -75,6 +75,7 @@ export async function openShard(parts: ShardParts): Promise<OpenedShard> {
     post: parts.post,
     freshness: setup.freshness,
     timeoutMs: setup.timeoutMs,
+    limited: setup.limited,
     sendSnapshot: (to) => snapshots?.send(to),
     guard: parts.guard,
   });

@@ -1,7 +1,7 @@
 /**
  * The native side of one shard: applies committed entries in order and keeps the outcomes for this process's requests.
  */
-import { type Native, native } from '../keyspace/native.js';
+import { type Native, type NativeRoom, native } from '../keyspace/native.js';
 import type { Entry, LogIndex, SnapshotMark, Term } from '../raft/types.js';
 import type { SessionId } from './batch.js';
 import { COMPARE_EVERY_ENTRIES } from './comparison.js';
@@ -69,6 +69,11 @@ export class StateMachine {
   /** Lets local reads through, or not. */
   publishReady(ready: boolean): void {
     this.#native.replicaSetReady(this.id, ready);
+  }
+
+  /** What has to go into the log ahead of requests so that this process's limit of memory is kept; undefined while it is. */
+  room(): NativeRoom | undefined {
+    return this.#native.replicaRoom(this.id) ?? undefined;
   }
 
   /** When the next key expires, Unix milliseconds of the group clock; undefined if none does. */

@@ -62,7 +62,7 @@ const open = (voters: readonly MemberId[]) => {
     ...{ hardState: { term: 0, vote: 0 }, snapshot: nothing },
   });
   const host = new ShardHost({
-    ...{ shard: 0, voters: voters.length, raft, machine, log, timeoutMs: 10_000 },
+    ...{ shard: 0, voters: voters.length, raft, machine, log, timeoutMs: 10_000, limited: false },
     session: new Session(() => 77),
     transport: new ShardTransport(0, network),
     clock: { now: () => nowMs, wall: () => 1_700_000_000_000, random32: () => 1 },

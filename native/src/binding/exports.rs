@@ -10,7 +10,7 @@ use crate::command::route::SHARDS_MAX;
 use crate::command::{FAMILIES, Keys, Spec, resolve};
 use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::slot::slot_of;
-use crate::keyspace::{Keyspace, Statistics};
+use crate::keyspace::{Keyspace, Policy, Statistics};
 use crate::resp::encode_request;
 use napi_derive::napi;
 use napi_sys::{self as sys, napi_callback_info, napi_env, napi_value};
@@ -47,10 +47,6 @@ unsafe fn run<const N: usize>(
 fn register(env: napi_env, [class, makers]: [napi_value; 2]) -> Outcome {
     remember(env, class, makers)?;
     undefined(env)
-}
-
-fn keyspace_create(env: napi_env, []: [napi_value; 0]) -> Outcome {
-    integer(env, i64::from(registry::register(Keyspace::new()).0))
 }
 
 /// The keyspace of an id that JavaScript gave.
@@ -97,12 +93,15 @@ fn keyspace_close(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
 }
 
 fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
-    let statistics = registered(env, id)?.keyspace.statistics();
+    let place = registered(env, id)?;
+    let statistics = place.keyspace.statistics();
     let memory = statistics.memory();
     let Statistics {
         keys,
         expires,
         memory_by_type,
+        expired,
+        evicted,
         ..
     } = statistics;
     let count = |n: usize| number(env, n as f64);
@@ -119,6 +118,8 @@ fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
         ],
     )?;
     let (keys, expires, memory) = (count(keys)?, count(expires)?, count(memory)?);
+    let (expired, evicted) = (count(expired as usize)?, count(evicted as usize)?);
+    let (limit, policy) = limit_of(env, &place.keyspace)?;
     object(
         env,
         &[
@@ -126,8 +127,22 @@ fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
             (c"expires", expires),
             (c"memoryBytes", memory),
             (c"memoryByType", by_type),
+            (c"expiredKeys", expired),
+            (c"evictedKeys", evicted),
+            (c"maxMemory", limit),
+            (c"maxMemoryPolicy", policy),
         ],
     )
+}
+
+/// The limit in bytes, 0 for none, and the name of the policy.
+fn limit_of(env: napi_env, keyspace: &Keyspace) -> Result<(napi_value, napi_value), Failure> {
+    let (bytes, policy) = match keyspace.limit() {
+        Some(limit) => (limit.bytes, limit.policy),
+        None => (usize::MAX, Policy::NoEviction),
+    };
+    let bytes = if bytes == usize::MAX { 0 } else { bytes };
+    Ok((number(env, bytes as f64)?, text(env, policy.name())?))
 }
 
 fn digest(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
@@ -217,7 +232,6 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
     }
     add! {
         c"register" register;
-        c"keyspaceCreate" keyspace_create;
         c"attach" attach;
         c"keyspaceClose" keyspace_close;
         c"statistics" statistics;

@@ -48,6 +48,19 @@ fn write<const N: usize, R>(
     Ok(op(&mut shard.keyspace.db_for(key))?)
 }
 
+/// As [`write`], for what may need memory.
+#[inline]
+fn grow<const N: usize, R>(
+    call: &Call<'_, N>,
+    key: &[u8],
+    op: impl FnOnce(&mut Db<'_>) -> Result<R, Status>,
+) -> Result<R, Failure> {
+    call.handle.check_write()?;
+    let shard = call.handle.shard(key)?;
+    shard.keyspace.make_room()?;
+    Ok(op(&mut shard.keyspace.db_for(key))?)
+}
+
 /// A read whose result is a count; `undefined` while the handle may not answer.
 #[inline]
 fn count<const N: usize>(
@@ -122,7 +135,7 @@ fn set(call: &Call<'_, 2>) -> Outcome {
     let (mut key, mut value) = (Key::new(), Value::new());
     let key = key.read(call.env, call.args[0], Accept::Bytes, "key")?;
     let bytes = value.read(call.env, call.args[1], Accept::Words, "value")?;
-    write(call, key, |db| {
+    grow(call, key, |db| {
         db.put_string(key, bytes, Expiry::Never);
         Ok(())
     })?;
@@ -151,7 +164,7 @@ fn incrby(call: &Call<'_, 2>) -> Outcome {
     let mut key = Key::new();
     let key = key.read(call.env, call.args[0], Accept::Bytes, "key")?;
     let by = integer(call.env, call.args[1], "by")?;
-    value::integer(call.env, write(call, key, |db| string::increment(db, key, by))?)
+    value::integer(call.env, grow(call, key, |db| string::increment(db, key, by))?)
 }
 
 fn pexpire(call: &Call<'_, 2>) -> Outcome {
@@ -173,7 +186,13 @@ fn pttl(call: &Call<'_, 1>) -> Outcome {
 /// Runs a command of the table that takes a key and further words, and answers with an integer.
 #[inline]
 fn table_write<const N: usize>(call: &Call<'_, N>, spec: &Spec, words: &[&[u8]]) -> Outcome {
-    match write(call, words[1], |db| (spec.handler)(db, words))? {
+    let run = |db: &mut Db<'_>| (spec.handler)(db, words);
+    let reply = if spec.grows {
+        grow(call, words[1], run)?
+    } else {
+        write(call, words[1], run)?
+    };
+    match reply {
         Reply::Int(n) => value::integer(call.env, n),
         other => value::reply(call.env, &other, call.handle.as_buffer),
     }
@@ -289,7 +308,7 @@ fn zadd(call: &Call<'_, 3>) -> Outcome {
     if score.is_nan() {
         return Err(Status::NotFloat.into());
     }
-    let new = write(call, key, |db| {
+    let new = grow(call, key, |db| {
         db.upsert(key, |zset: &mut ZSetValue| zset.insert(score, member).is_none())
     })?;
     value::integer(call.env, i64::from(new))
@@ -303,7 +322,7 @@ fn zincrby(call: &Call<'_, 3>) -> Outcome {
     if by.is_nan() {
         return Err(Status::NotFloat.into());
     }
-    let score = write(call, key, |db| {
+    let score = grow(call, key, |db| {
         let add = |zset: &mut ZSetValue| {
             let score = zset.score(member).unwrap_or(0.0) + by;
             if score.is_nan() {

@@ -10,6 +10,7 @@ mod exports;
 mod generic;
 mod handle;
 mod hot;
+mod limit;
 mod range;
 mod rdb;
 mod replica;

@@ -1,8 +1,10 @@
 //! Replicas: keyspaces that a replicated log drives. One worker thread applies; any thread opens and closes the gate.
 
-use crate::keyspace::Keyspace;
+use super::limit::{MemoryLimitOptions, limited};
 use crate::keyspace::registry::{self, Registered};
-use crate::replica::{ApplyError, Outcomes, Replica};
+use crate::keyspace::{Keyspace, Pressure};
+use crate::replica::{ApplyError, EVICT, Outcomes, Replica};
+use crate::resp::encode_request;
 use napi::bindgen_prelude::{Buffer, Null, Uint8Array};
 use napi_derive::napi;
 use parking_lot::{Mutex, RwLock};
@@ -43,14 +45,54 @@ fn faulted(error: &ApplyError) -> Refused {
     Refused::new(FAULTED, format!("an entry cannot be applied: {error:?}"))
 }
 
-/// Makes a replica over an empty keyspace. Its id is the keyspace's.
+/// Makes a replica over an empty keyspace. Its id is the keyspace's. With `sibling`, both share the sibling's limit.
 #[napi]
-pub fn replica_create() -> u32 {
-    let (id, place) = registry::register(Keyspace::with_log_clock(0));
+pub fn replica_create(limit: Option<MemoryLimitOptions>, sibling: Option<u32>) -> napi::Result<u32> {
+    let keyspace = Keyspace::with_log_clock(0);
+    let shared = sibling
+        .and_then(registry::get)
+        .and_then(|place| place.keyspace.share_budget());
+    let keyspace = match shared {
+        Some(budget) => keyspace.with_budget(budget),
+        None => limited(keyspace, limit)?,
+    };
+    let (id, place) = registry::register(keyspace);
     REPLICAS
         .write()
         .insert(id, Arc::new(Mutex::new(Replica::new(place))));
-    id
+    Ok(id)
+}
+
+/// What a leader has to do about its limit before it appends requests.
+#[napi(object)]
+pub struct MemoryRoom {
+    /// Whether requests that need memory are to be refused.
+    pub full: bool,
+    /// Whether more has to go than the eviction names.
+    pub more: bool,
+    /// The request that evicts keys, if any have to go.
+    pub eviction: Option<Buffer>,
+}
+
+/// What has to go into the log ahead of requests so that the limit is kept; null while it is.
+#[napi]
+pub fn replica_room(id: u32) -> Result<Option<MemoryRoom>, Refused> {
+    let (victims, pressure) = place(id)?.keyspace.choose_victims();
+    let (full, more) = (pressure == Pressure::Full, pressure == Pressure::Tight);
+    if victims.is_empty() {
+        let eviction = None;
+        return Ok(full.then_some(MemoryRoom { full, more, eviction }));
+    }
+    let words: Vec<&[u8]> = std::iter::once(EVICT)
+        .chain(victims.iter().map(|key| &**key))
+        .collect();
+    let mut eviction = Vec::new();
+    encode_request(&words, &mut eviction);
+    Ok(Some(MemoryRoom {
+        full,
+        more,
+        eviction: Some(eviction.into()),
+    }))
 }
 
 /// Forgets a replica. Its memory goes with the last handle.

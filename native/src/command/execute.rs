@@ -133,6 +133,11 @@ impl Spec {
     }
 }
 
+/// Whether the request may need memory.
+pub fn grows(words: Args<'_>) -> bool {
+    resolve(words).is_ok_and(|spec| spec.grows)
+}
+
 /// Runs a request at the keyspace's own time.
 ///
 /// # Errors
@@ -164,6 +169,10 @@ fn run(spec: &Spec, keyspace: &Keyspace, words: Args<'_>, stamp: Option<(i64, u6
     } else {
         Scope::Keys(&keys)
     };
+    // What a log says runs whatever is free here: all peers do the same.
+    if spec.grows && stamp.is_none() {
+        keyspace.make_room()?;
+    }
     let mut db = match stamp {
         Some((now_ms, seed)) => keyspace.db_at(scope, now_ms, seed),
         None => keyspace.db(scope),

@@ -13,19 +13,12 @@ use crate::reply::Reply;
 use crate::status::Status;
 use smallvec::SmallVec;
 
-/// The key of OBJECT's subcommands.
-const SECOND: Keys = Keys::Range {
-    first: 2,
-    last: 2,
-    step: 1,
-};
-
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
     write("del", -2, REST, del),
     write("unlink", -2, REST, del),
     read("exists", -2, REST, exists),
-    read("touch", -2, REST, exists),
+    read("touch", -2, REST, touch),
     read("type", 2, ONE, type_),
     write("expire", -3, ONE, |db, words| {
         expire(db, words, Unit::Seconds, "expire")
@@ -50,7 +43,6 @@ pub const COMMANDS: &[Spec] = &[
     read("scan", -2, Keys::All, scan),
     read("keys", 2, Keys::All, keys),
     read("randomkey", 1, Keys::All, randomkey),
-    read("object", -2, SECOND, object),
 ];
 
 fn del(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
@@ -62,6 +54,12 @@ fn del(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 fn exists(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     Ok(Reply::count(
         words[1..].iter().filter(|key| db.exists(key)).count(),
+    ))
+}
+
+fn touch(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
+    Ok(Reply::count(
+        words[1..].iter().filter(|key| db.touch(key)).count(),
     ))
 }
 
@@ -275,48 +273,6 @@ fn keys(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 
 fn randomkey(db: &mut Db<'_>, _: Args<'_>) -> CommandResult {
     Ok(db.random_key().map_or(Reply::Null, Reply::Bulk))
-}
-
-const OBJECT_HELP: &[&str] = &[
-    "OBJECT <subcommand> [<key>]. Subcommands are:",
-    "ENCODING <key>",
-    "    The name of the representation that the key's value has.",
-    "FREQ <key>",
-    "    How often the key is used, on a logarithmic scale.",
-    "IDLETIME <key>",
-    "    Seconds since the key was used.",
-    "REFCOUNT <key>",
-    "    Number of references to the key's value: 1.",
-    "HELP",
-    "    Print this text.",
-];
-
-fn object(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    if words.len() == 2 && is_option(words[1], "HELP") {
-        return Ok(Reply::Array(
-            OBJECT_HELP.iter().copied().map(Reply::Simple).collect(),
-        ));
-    }
-    let known = ["ENCODING", "REFCOUNT", "IDLETIME", "FREQ"];
-    let Some(subcommand) = known.into_iter().find(|name| is_option(words[1], name)) else {
-        let name = String::from_utf8_lossy(words[1]);
-        return Err(Status::Owned(format!(
-            "ERR unknown subcommand '{name}'. Try OBJECT HELP."
-        )));
-    };
-    if words.len() != 3 {
-        return Err(Status::Arity(format!("object|{}", subcommand.to_lowercase())));
-    }
-    let Some(encoding) = db.encoding(words[2]) else {
-        return Ok(Reply::Null);
-    };
-    match subcommand {
-        "ENCODING" => Ok(Reply::bulk(encoding.as_bytes())),
-        "REFCOUNT" => Ok(Reply::Int(1)),
-        _ => Err(Status::Text(
-            "ERR access times and frequencies of keys are not tracked",
-        )),
-    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ pub mod key;
 mod lcs;
 mod list;
 pub mod number;
+mod object;
 mod rdb;
 pub mod route;
 mod sample;
@@ -34,8 +35,9 @@ pub mod testing;
 mod transaction;
 mod zset;
 
-pub use execute::{KeyList, execute, execute_now, execute_resolved, find, known, resolve};
-pub use transaction::{execute_transaction, execute_transaction_now};
+pub use crate::keyspace::OUT_OF_MEMORY;
+pub use execute::{KeyList, execute, execute_now, execute_resolved, find, grows, known, resolve};
+pub use transaction::{TRANSACTION_OUT_OF_MEMORY, execute_transaction, execute_transaction_now};
 
 use crate::keyspace::Db;
 use crate::reply::Reply;
@@ -169,6 +171,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     blocking::COMMANDS,
     key::COMMANDS,
     sort::COMMANDS,
+    object::COMMANDS,
     rdb::COMMANDS,
     server::COMMANDS,
 ];

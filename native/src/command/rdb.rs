@@ -2,7 +2,7 @@
 
 use super::args::{int, is_option};
 use super::{Args, CommandResult, ONE, Spec, grow, read};
-use crate::keyspace::{Db, Expiry};
+use crate::keyspace::{Db, Expiry, Usage};
 use crate::rdb::load::Built;
 use crate::rdb::payload::{self, Refusal};
 use crate::reply::Reply;
@@ -22,6 +22,7 @@ fn dump(db: &mut Db<'_>, args: Args<'_>) -> CommandResult {
 struct Options {
     replace: bool,
     absolute: bool,
+    usage: Option<Usage>,
 }
 
 fn restore(db: &mut Db<'_>, args: Args<'_>) -> CommandResult {
@@ -45,6 +46,9 @@ fn restore(db: &mut Db<'_>, args: Args<'_>) -> CommandResult {
         Built::Value(value) => db.put(key, value, expiry),
         Built::Nothing => return Err(Status::Text("ERR Bad data format")),
     }
+    if let Some(usage) = options.usage {
+        db.set_usage(key, usage);
+    }
     Ok(Reply::OK)
 }
 
@@ -60,7 +64,7 @@ fn expiry_of(ttl: i64, absolute: bool, now_ms: i64) -> Result<Expiry, Status> {
     }
 }
 
-/// IDLETIME and FREQ are checked and have no effect: there is no such bookkeeping of keys.
+/// Of IDLETIME and FREQ the one has an effect that the policy of the keyspace goes by.
 fn parse_options(words: &[&[u8]]) -> Result<Options, Status> {
     let mut options = Options::default();
     let mut rest = words;
@@ -72,7 +76,7 @@ fn parse_options(words: &[&[u8]]) -> Result<Options, Status> {
             options.absolute = true;
         } else if is_option(word, "IDLETIME") || is_option(word, "FREQ") {
             let (value, tail) = rest.split_first().ok_or(Status::Syntax)?;
-            check_usage(word, int(value)?)?;
+            options.usage = Some(usage_of(word, int(value)?)?);
             rest = tail;
         } else {
             return Err(Status::Syntax);
@@ -81,14 +85,17 @@ fn parse_options(words: &[&[u8]]) -> Result<Options, Status> {
     Ok(options)
 }
 
-fn check_usage(option: &[u8], value: i64) -> Result<(), Status> {
-    if is_option(option, "IDLETIME") && value < 0 {
-        return Err(Status::Text("ERR Invalid IDLETIME value, must be >= 0"));
+fn usage_of(option: &[u8], value: i64) -> Result<Usage, Status> {
+    if is_option(option, "IDLETIME") {
+        return match value {
+            ..0 => Err(Status::Text("ERR Invalid IDLETIME value, must be >= 0")),
+            seconds => Ok(Usage::IdleSeconds(u32::try_from(seconds).unwrap_or(u32::MAX))),
+        };
     }
-    if is_option(option, "FREQ") && !(0..=255).contains(&value) {
-        return Err(Status::Text("ERR Invalid FREQ value, must be >= 0 and <= 255"));
+    match u8::try_from(value) {
+        Ok(counter) => Ok(Usage::Frequency(u32::from(counter))),
+        Err(_) => Err(Status::Text("ERR Invalid FREQ value, must be >= 0 and <= 255")),
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use crate::status::Status;
 /// among them as [`Reply::Error`]; the others take effect, as in EXEC.
 ///
 /// # Errors
-/// EXECABORT if a command is unknown or has the wrong number of words. Nothing was run then.
+/// EXECABORT if a command is unknown or has the wrong number of words, or needs memory that is not there. Nothing was run
+/// then.
 pub fn execute_transaction_now(keyspace: &Keyspace, requests: &[Args<'_>]) -> CommandResult {
     run(keyspace, requests, None)
 }
@@ -28,10 +29,18 @@ pub fn execute_transaction(
     run(keyspace, requests, Some((now_ms, seed)))
 }
 
+/// What EXEC answers when a command in it needs memory and there is none left.
+pub const TRANSACTION_OUT_OF_MEMORY: Status = Status::Text(
+    "EXECABORT Transaction discarded because of: OOM command not allowed when used memory > 'maxmemory'.",
+);
+
 fn run(keyspace: &Keyspace, requests: &[Args<'_>], stamp: Option<(i64, u64)>) -> CommandResult {
     const ABORTED: Status = Status::Text("EXECABORT Transaction discarded because of previous errors.");
     let resolved: Result<Vec<_>, _> = requests.iter().map(|words| resolve(words)).collect();
     let specs = resolved.map_err(|_| ABORTED)?;
+    if stamp.is_none() && specs.iter().any(|spec| spec.grows) {
+        keyspace.make_room().map_err(|_| TRANSACTION_OUT_OF_MEMORY)?;
+    }
     let keys: KeyList<'_> = specs
         .iter()
         .zip(requests)

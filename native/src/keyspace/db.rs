@@ -3,11 +3,13 @@
 //! Accounting, expiry and the removal of empty collections happen here and nowhere else. A key that is due is passed over;
 //! a field of a hash that is due is removed before the command begins.
 
+use super::access::{self, Tracking};
 use super::duplicate::duplicate;
 use super::waiting::Touched;
 use super::{
-    Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard, hash_of, segment_of,
+    Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard_entry, hash_of, segment_of,
 };
+use crate::discard::discard;
 use crate::random::Rng;
 use crate::status::Status;
 use crate::value::{Collection, Value};
@@ -27,6 +29,15 @@ pub enum Expiry {
     At(i64),
 }
 
+/// What is remembered of the use of a key, by which a limit of memory chooses whom to evict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Usage {
+    /// Seconds since the last use.
+    IdleSeconds(u32),
+    /// A counter that grows with the logarithm of the number of uses, and falls with time.
+    Frequency(u32),
+}
+
 /// See the module.
 pub struct Db<'k> {
     keyspace: &'k Keyspace,
@@ -39,10 +50,14 @@ pub struct Db<'k> {
     touched: Option<Box<Touched>>,
 }
 
-/// Those who wait see what the command has done as a whole: they are called when its locks are released.
+/// The budget learns what the command has changed. Those who wait see what it has done as a whole: they are called when
+/// its locks are released.
 impl Drop for Db<'_> {
     #[inline]
     fn drop(&mut self) {
+        if let Some(budget) = &self.keyspace.budget {
+            self.held.report(budget);
+        }
         if let Some(touched) = self.touched.take() {
             self.held = Held::All(Vec::new());
             self.keyspace.call_waiting(&touched);
@@ -178,25 +193,61 @@ impl<'k> Db<'k> {
     #[inline]
     pub(super) fn entry(&self, key: &[u8]) -> Option<&Entry> {
         let hash = hash_of(key);
+        let segment = self.segment(hash);
+        let entry = segment.find(hash, key).filter(|entry| self.alive(entry))?;
+        self.touch_entry(segment, entry);
+        Some(entry)
+    }
+
+    /// The key's entry, without this counting as a use of the key.
+    pub(super) fn peek(&self, key: &[u8]) -> Option<&Entry> {
+        let hash = hash_of(key);
         self.segment(hash)
             .find(hash, key)
             .filter(|entry| self.alive(entry))
     }
 
+    /// Remembers that the key was used. Writes only what changes: most lines stay as clean as they were.
+    #[inline]
+    fn touch_entry(&self, segment: &Segment, entry: &Entry) {
+        let keyspace = self.keyspace;
+        let used = keyspace
+            .tracking
+            .used(entry.access(), keyspace.access_s(), || segment.noise());
+        if used != entry.access() {
+            entry.set_access(used);
+        }
+    }
+
+    /// Adds an entry whose key is not there.
+    #[inline]
+    fn insert(&mut self, hash: u64, entry: Entry) {
+        entry.set_access(self.keyspace.tracking.fresh(self.keyspace.access_s()));
+        self.segment_mut(hash).insert(hash, entry);
+    }
+
     /// Prepares a change of `key`: frees it if it is due, and a few other due keys with it. Whether the key is there.
     fn settle(&mut self, hash: u64, key: &[u8]) -> bool {
-        let found = self.segment(hash).find(hash, key).map(|entry| self.alive(entry));
-        if found == Some(false) {
-            self.segment_mut(hash).remove(hash, key);
+        let segment = self.segment(hash);
+        let found = segment.find(hash, key);
+        let there = found.is_some_and(|entry| self.alive(entry));
+        if let Some(entry) = found {
+            if there {
+                self.touch_entry(segment, entry);
+            } else if let Some(gone) = self.segment_mut(hash).remove_expired(hash, key) {
+                discard_entry(gone);
+            }
         }
         if !self.keyspace.follows_log() && self.segment(hash).next_due().is_some() {
             let now_ms = self.now_ms();
-            let reclaimed = self.segment_mut(hash).reclaim(now_ms, RECLAIMED_PER_WRITE);
+            let reclaimed = self
+                .segment_mut(hash)
+                .reclaim(now_ms, RECLAIMED_PER_WRITE, discard_entry);
             if reclaimed > 0 {
                 self.keyspace.waiting.note_gone(&mut self.touched);
             }
         }
-        found == Some(true)
+        there
     }
 
     /// The collection under `key`, to read it.
@@ -231,8 +282,8 @@ impl<'k> Db<'k> {
         });
         let Some(edited) = edited else { return Ok(None) };
         let (result, empty) = edited?;
-        if empty {
-            segment.remove(hash, key);
+        if empty && let Some(emptied) = segment.remove(hash, key) {
+            discard_entry(emptied);
         }
         Ok(Some(result))
     }
@@ -260,7 +311,7 @@ impl<'k> Db<'k> {
         if !collection.is_empty() {
             let hash = hash_of(key);
             let entry = Entry::collection(key, Box::new(collection.into_value()), None);
-            self.segment_mut(hash).insert(hash, entry);
+            self.insert(hash, entry);
         }
         Ok(result)
     }
@@ -283,8 +334,7 @@ impl<'k> Db<'k> {
         };
         if !empty {
             let hash = hash_of(key);
-            self.segment_mut(hash)
-                .insert(hash, Entry::collection(key, Box::new(value), expire_at));
+            self.insert(hash, Entry::collection(key, Box::new(value), expire_at));
         }
     }
 
@@ -292,7 +342,7 @@ impl<'k> Db<'k> {
         match expiry {
             Expiry::At(at) => Some(at),
             Expiry::Never => None,
-            Expiry::Keep => self.entry(key).and_then(Entry::expire_at),
+            Expiry::Keep => self.peek(key).and_then(Entry::expire_at),
         }
     }
 
@@ -303,28 +353,65 @@ impl<'k> Db<'k> {
             return false;
         }
         if let Some(entry) = self.segment_mut(hash).remove(hash, key) {
-            let bytes = entry.memory();
-            if let Some(value) = entry.into_value() {
-                discard::discard(value, bytes);
-            }
+            discard_entry(entry);
         }
         true
     }
 
-    /// Whether the key is there.
+    /// Whether the key is there. Does not count as a use of it; nor do the questions about a key below.
     pub fn exists(&self, key: &[u8]) -> bool {
+        self.peek(key).is_some()
+    }
+
+    /// Whether the key is there, which counts as a use of it.
+    pub fn touch(&self, key: &[u8]) -> bool {
         self.entry(key).is_some()
+    }
+
+    /// What is remembered of the use of the key.
+    pub fn usage(&self, key: &[u8]) -> Option<Usage> {
+        let bits = self.peek(key)?.access();
+        let now_s = self.keyspace.access_s();
+        Some(match self.keyspace.tracking {
+            Tracking::Recency => Usage::IdleSeconds(access::idle_s(bits, now_s)),
+            Tracking::Frequency => Usage::Frequency(access::frequency(bits, now_s)),
+        })
+    }
+
+    /// Sets what is remembered of the use of the key, if the keyspace remembers such a thing.
+    pub fn set_usage(&mut self, key: &[u8], usage: Usage) {
+        let now_s = self.keyspace.access_s();
+        let bits = match (self.keyspace.tracking, usage) {
+            (Tracking::Recency, Usage::IdleSeconds(idle_s)) => access::used_before(u64::from(idle_s), now_s),
+            (Tracking::Frequency, Usage::Frequency(counter)) => access::with_counter(now_s, counter),
+            _ => return,
+        };
+        if let Some(entry) = self.peek(key) {
+            entry.set_access(bits);
+        }
+    }
+
+    /// Heap bytes that the key takes, with its share of the table: the pointer and the tag of its place.
+    pub fn key_memory(&self, key: &[u8]) -> Option<usize> {
+        const PLACE_BYTES: usize = size_of::<Entry>() + 1;
+        let entry = self.peek(key)?;
+        let due = if entry.expire_at().is_some() {
+            size_of::<super::due::Due>()
+        } else {
+            0
+        };
+        Some(entry.memory() + PLACE_BYTES + due)
     }
 
     /// What `TYPE` answers for the key.
     pub fn type_name(&self, key: &[u8]) -> Option<&'static str> {
-        self.entry(key)
+        self.peek(key)
             .map(|entry| entry.value().map_or("string", Value::type_name))
     }
 
     /// What `OBJECT ENCODING` answers for the key.
     pub fn encoding(&self, key: &[u8]) -> Option<&'static str> {
-        let entry = self.entry(key)?;
+        let entry = self.peek(key)?;
         Some(match entry.view() {
             EntryView::Str(bytes) => string_encoding(bytes, entry.is_raw()),
             EntryView::Value(Value::Hash(hash)) => hash.encoding(),
@@ -373,21 +460,24 @@ impl<'k> Db<'k> {
         let there = self.settle(hash, key);
         let segment = self.segment_mut(hash);
         if there {
-            segment.update(hash, key, |entry| {
+            let replaced = segment.update(hash, key, |entry| {
                 let expire_at = match expiry {
                     Expiry::At(at) => Some(at),
                     Expiry::Never => None,
                     Expiry::Keep => entry.expire_at(),
                 };
-                entry.overwrite(value, expire_at);
+                entry.overwrite(value, expire_at)
             });
+            if let Some(replaced) = replaced.flatten() {
+                discard_entry(replaced);
+            }
         } else {
             let expire_at = if let Expiry::At(at) = expiry {
                 Some(at)
             } else {
                 None
             };
-            segment.insert(hash, Entry::string(key, value, expire_at));
+            self.insert(hash, Entry::string(key, value, expire_at));
         }
     }
 
@@ -442,14 +532,14 @@ impl<'k> Db<'k> {
         let hash = hash_of(key);
         if !self.settle(hash, key) {
             check_length(key)?;
-            self.segment_mut(hash).insert(hash, Entry::string(key, b"", None));
+            self.insert(hash, Entry::string(key, b"", None));
         }
         Ok(hash)
     }
 
     /// When the key goes ([`Expiry::Never`] or [`Expiry::At`]), if it is there.
     pub fn expire_at(&self, key: &[u8]) -> Option<Expiry> {
-        self.entry(key)
+        self.peek(key)
             .map(|entry| entry.expire_at().map_or(Expiry::Never, Expiry::At))
     }
 
@@ -471,7 +561,7 @@ impl<'k> Db<'k> {
 
     /// Moves what `from` holds, with its expiry, to `to`, whatever was there. `from` must be there.
     pub fn rename(&mut self, from: &[u8], to: &[u8]) {
-        if from == to {
+        if !self.touch(from) || from == to {
             return;
         }
         let hash = hash_of(from);
@@ -496,23 +586,15 @@ impl<'k> Db<'k> {
             copy.set_raw();
         }
         self.remove(to);
-        let hash = hash_of(to);
-        self.segment_mut(hash).insert(hash, copy);
+        self.insert(hash_of(to), copy);
     }
 
     /// Empties the keyspace. The command must have locked all.
     pub fn clear(&mut self) {
         self.keyspace.waiting.note_all(&mut self.touched);
-        let emptied: Vec<Segment> = self
-            .all()
-            .iter_mut()
-            .map(|guard| std::mem::take(&mut **guard))
-            .collect();
-        let bytes = emptied
-            .iter()
-            .map(|segment| segment.memory().0.iter().sum::<usize>())
-            .sum();
-        discard::discard(emptied, bytes);
+        let emptied: Vec<Segment> = self.all().iter_mut().map(|guard| guard.clear()).collect();
+        let bytes = emptied.iter().map(Segment::used).sum();
+        discard(emptied, bytes);
     }
 }
 

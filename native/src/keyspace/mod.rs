@@ -9,33 +9,43 @@
 //! [`crate::value::hash`] for why no peer can tell when another one did so.
 //!
 //! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
-//! command sees), `waiting` (who is told that a key has become ready), `scan` and `digest` (the walks), `registry` and `gate` (how threads find a keyspace, and whether a
-//! replica's may be read).
+//! command sees), `waiting` (who is told that a key has become ready), `scan` and `digest` (the walks), `registry` and
+//! `gate` (how threads find a keyspace, and whether a replica's may be read), `access`, `budget` and `eviction` (what
+//! happens when memory is limited), `upkeep` (what is done in the background).
 
+mod access;
+mod budget;
 mod db;
 mod digest;
-mod discard;
+mod due;
 mod duplicate;
 mod entry;
+mod eviction;
 mod gate;
 pub mod registry;
 mod scan;
 mod segment;
 pub mod slot;
+mod upkeep;
 pub mod waiting;
 
-pub use db::{Db, Expiry};
+pub use budget::{Budget, MemoryLimit, Policy, Pressure};
+pub use db::{Db, Expiry, Usage};
 pub use entry::STRING_BYTES_MAX;
+pub use eviction::OUT_OF_MEMORY;
 pub use gate::Gate;
 pub use scan::SCAN_POSITION_STEP;
 
 use crate::clock;
+use crate::discard::discard;
 use crate::value::{Collection, TYPES, Value};
+use access::Tracking;
 use entry::Entry;
+use eviction::Pool;
 use parking_lot::{Mutex, MutexGuard};
 use segment::{SEGMENT_BITS, Segment};
 use smallvec::SmallVec;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use waiting::Waiting;
 
 /// Number of segments. Enough that a few dozen threads seldom meet, few enough that locking all takes microseconds.
@@ -75,6 +85,12 @@ fn value_memory(value: &Value) -> usize {
     }
 }
 
+/// Drops an entry: at once if it is small, in the background if it is large.
+fn discard_entry(entry: Entry) {
+    let bytes = entry.memory();
+    discard(entry, bytes);
+}
+
 /// Keeps two locks out of one cache line, and out of the pair that the processor fetches together.
 #[derive(Default)]
 #[repr(align(128))]
@@ -88,6 +104,16 @@ enum Held<'k> {
     /// Ascending by segment.
     Many(SmallVec<[(usize, Guard<'k>); 4]>),
     All(Vec<Guard<'k>>),
+}
+
+impl Held<'_> {
+    fn report(&mut self, budget: &Budget) {
+        match self {
+            Held::One(_, guard) => budget.report(guard),
+            Held::Many(guards) => guards.iter_mut().for_each(|(_, guard)| budget.report(guard)),
+            Held::All(guards) => guards.iter_mut().for_each(|guard| budget.report(guard)),
+        }
+    }
 }
 
 /// Which part of the keyspace a command needs.
@@ -110,6 +136,10 @@ pub struct Statistics {
     pub memory_by_type: [usize; TYPES],
     /// Heap bytes of the table itself: pages, directories, the index of due keys.
     pub table_bytes: usize,
+    /// Keys that went because they were due, as far as they were reclaimed.
+    pub expired: u64,
+    /// Keys that went because memory is limited.
+    pub evicted: u64,
 }
 
 impl Statistics {
@@ -122,6 +152,10 @@ impl Statistics {
 /// A table of keys, shared by all threads of the process.
 pub struct Keyspace {
     segments: Box<[Padded]>,
+    budget: Option<Budget>,
+    tracking: Tracking,
+    /// Seconds of the clock by which the use of keys is remembered. Moved by upkeep, and with the log's clock.
+    access_s: AtomicU32,
     /// [`WALL`], or the Unix millisecond that the log has reached.
     log_ms: AtomicI64,
     /// When the log's clock was moved, on the lease clock.
@@ -131,6 +165,10 @@ pub struct Keyspace {
     /// Where the seeds of commands come from that no log has stamped.
     seed: AtomicU64,
     waiting: Waiting,
+    pool: Mutex<Pool>,
+    evicted: AtomicU64,
+    /// The segment that upkeep goes on with.
+    upkeep_at: AtomicUsize,
 }
 
 impl std::fmt::Debug for Keyspace {
@@ -153,18 +191,57 @@ impl Keyspace {
     pub fn new() -> Keyspace {
         Keyspace {
             segments: (0..SEGMENTS).map(|_| Padded::default()).collect(),
+            budget: None,
+            tracking: Tracking::default(),
+            access_s: AtomicU32::new(seconds(clock::wall_ms())),
             log_ms: AtomicI64::new(WALL),
             log_moved_ns: AtomicU64::new(0),
             faulted: AtomicBool::new(false),
             seed: AtomicU64::new(clock::boottime_ns()),
             waiting: Waiting::default(),
+            pool: Mutex::default(),
+            evicted: AtomicU64::new(0),
+            upkeep_at: AtomicUsize::new(0),
         }
+    }
+
+    /// Bounds what the keyspace may take. To be called before anybody else knows it.
+    pub fn with_budget(mut self, budget: Budget) -> Keyspace {
+        self.tracking = budget.limit().policy.tracking();
+        budget.add(self.fixed_bytes() as isize);
+        self.segments
+            .iter_mut()
+            .for_each(|segment| budget.report(segment.0.get_mut()));
+        self.budget = Some(budget);
+        self
+    }
+
+    /// The bound on memory, if there is one.
+    pub fn limit(&self) -> Option<MemoryLimit> {
+        self.budget.as_ref().map(Budget::limit)
+    }
+
+    /// A part of this keyspace's limit for another one.
+    pub fn share_budget(&self) -> Option<Budget> {
+        self.budget.as_ref().map(Budget::share)
+    }
+
+    /// Bytes of the table of segments.
+    fn fixed_bytes(&self) -> usize {
+        size_of_val(&*self.segments)
+    }
+
+    /// Now, for what is remembered of the use of keys.
+    #[inline]
+    fn access_s(&self) -> u32 {
+        self.access_s.load(Ordering::Relaxed)
     }
 
     /// An empty keyspace on a log's clock, which stands at `now_ms` until [`Keyspace::set_log_ms`] moves it.
     pub fn with_log_clock(now_ms: i64) -> Keyspace {
         let keyspace = Keyspace::new();
         keyspace.log_ms.store(now_ms, Ordering::Release);
+        keyspace.access_s.store(seconds(now_ms), Ordering::Relaxed);
         keyspace
             .log_moved_ns
             .store(clock::boottime_ns(), Ordering::Relaxed);
@@ -175,6 +252,7 @@ impl Keyspace {
     pub fn set_log_ms(&self, now_ms: i64) {
         self.log_ms.fetch_max(now_ms, Ordering::AcqRel);
         self.log_moved_ns.store(clock::boottime_ns(), Ordering::Relaxed);
+        self.access_s.store(seconds(now_ms), Ordering::Relaxed);
     }
 
     /// Whether a log drives this keyspace.
@@ -276,13 +354,12 @@ impl Keyspace {
 
     /// Frees up to `limit` keys and fields that are due, and says how many. They are invisible already.
     pub fn reclaim(&self, limit: usize) -> usize {
-        let now = self.now_ms();
-        let mut reclaimed = 0;
+        let (now, mut reclaimed) = (self.now_ms(), 0);
         for segment in 0..SEGMENTS {
             if reclaimed >= limit {
                 break;
             }
-            reclaimed += self.lock(segment).reclaim(now, limit - reclaimed);
+            reclaimed += self.reclaim_in(segment, now, limit - reclaimed);
         }
         if reclaimed > 0 {
             self.call_all_waiting(true);
@@ -290,31 +367,50 @@ impl Keyspace {
         reclaimed
     }
 
-    /// The earliest expiry of any key or field.
+    /// Frees up to `limit` due keys of one segment. What they held is dropped without the lock.
+    fn reclaim_in(&self, segment: usize, now: i64, limit: usize) -> usize {
+        let mut taken: SmallVec<[Entry; upkeep::KEYS_AT_ONCE]> = SmallVec::new();
+        let mut guard = self.lock(segment);
+        let reclaimed = guard.reclaim(now, limit, |entry| taken.push(entry));
+        if let Some(budget) = self.budget.as_ref().filter(|_| reclaimed > 0) {
+            budget.report(&mut guard);
+        }
+        drop(guard);
+        taken.into_iter().for_each(discard_entry);
+        reclaimed
+    }
+
+    /// The earliest expiry of any key or field that is not due yet.
     pub fn next_due(&self) -> Option<i64> {
+        let now = self.now_ms();
         (0..SEGMENTS)
-            .filter_map(|segment| self.lock(segment).next_due())
+            .filter_map(|segment| self.lock(segment).next_due_after(now))
             .min()
     }
 
-    /// Puts the content of `other` in the place of this keyspace's, at once for all readers. Clock and seed stay.
-    pub fn replace_with(&self, other: Keyspace) {
+    /// Puts the content of `other` in the place of this keyspace's, at once for all readers. Clock, seed and limits stay.
+    pub fn replace_with(&self, mut other: Keyspace) {
         let bytes = self.statistics().memory();
-        let mut replaced = other.segments;
+        let mut replaced = std::mem::take(&mut other.segments);
         let mut guards: Vec<_> = (0..SEGMENTS).map(|segment| self.lock(segment)).collect();
         for (guard, new) in guards.iter_mut().zip(replaced.iter_mut()) {
-            std::mem::swap(&mut **guard, new.0.get_mut());
+            let new = new.0.get_mut();
+            new.reported = guard.reported;
+            std::mem::swap(&mut **guard, new);
+            if let Some(budget) = &self.budget {
+                budget.report(guard);
+            }
         }
         drop(guards);
         self.call_all_waiting(false);
-        discard::discard(replaced, bytes);
+        discard(replaced, bytes);
     }
 
     /// What the keyspace holds. Segments are counted one after the other.
     pub fn statistics(&self) -> Statistics {
-        let fixed = size_of_val(&*self.segments);
         let mut sum = Statistics {
-            table_bytes: fixed,
+            table_bytes: self.fixed_bytes(),
+            evicted: self.evicted.load(Ordering::Relaxed),
             ..Default::default()
         };
         for segment in 0..SEGMENTS {
@@ -322,6 +418,7 @@ impl Keyspace {
             let (by_type, table) = guard.memory();
             sum.keys += guard.len();
             sum.expires += guard.expires();
+            sum.expired += guard.expired();
             sum.table_bytes += table;
             for (total, bytes) in sum.memory_by_type.iter_mut().zip(by_type) {
                 *total += bytes;
@@ -342,6 +439,29 @@ impl Keyspace {
             );
         }
     }
+}
+
+impl Drop for Keyspace {
+    /// What a keyspace held is freed in the background, too.
+    fn drop(&mut self) {
+        let mut segments = std::mem::take(&mut self.segments);
+        let mut bytes = 0;
+        for segment in &mut segments {
+            let segment = segment.0.get_mut();
+            bytes += segment.used();
+            if let Some(budget) = &self.budget {
+                budget.add(-(segment.reported as isize));
+            }
+        }
+        if let Some(budget) = self.budget.as_ref().filter(|_| !segments.is_empty()) {
+            budget.add(-(size_of_val(&*segments) as isize));
+        }
+        discard(segments, bytes);
+    }
+}
+
+fn seconds(ms: i64) -> u32 {
+    (ms / 1000) as u32
 }
 
 #[cfg(test)]

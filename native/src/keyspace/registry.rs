@@ -1,6 +1,6 @@
 //! The process-wide names of keyspaces. Every thread's copy of the addon sees the same registry.
 
-use super::{Gate, Keyspace};
+use super::{Gate, Keyspace, upkeep};
 use parking_lot::RwLock;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -26,6 +26,7 @@ pub fn register(keyspace: Keyspace) -> (u32, Arc<Registered>) {
         gate: Gate::default(),
     });
     REGISTRY.write().insert(id, registered.clone());
+    upkeep::watch(&registered);
     (id, registered)
 }
 
@@ -36,7 +37,9 @@ pub fn get(id: u32) -> Option<Arc<Registered>> {
 
 /// Forgets the id. The memory goes with the last `Arc`.
 pub fn close(id: u32) -> Option<Arc<Registered>> {
-    REGISTRY.write().remove(&id)
+    let closed = REGISTRY.write().remove(&id);
+    upkeep::look_again();
+    closed
 }
 
 #[cfg(test)]

@@ -7,18 +7,19 @@
 //! Fields of hashes that expire are found by a second index of due keys: a hash stands in it with its next field's instant,
 //! and [`Segment::remove_due_fields`] leaves none that is due.
 //!
-//! Cost per key beside its entry: a pointer and a tag byte at 44-88 % load (10 to 20 bytes); with an expiry, about
-//! [`DUE_BYTES`] more in the index of due keys.
+//! Cost per key beside its entry: a pointer and a tag byte at 44-88 % load (10 to 20 bytes); with an expiry, 16 to 24
+//! more in the index of due keys.
 //!
 //! Use of the 64 hash bits: 63-56 choose the segment, the bits below choose the page, 31-25 are the tag inside a page,
 //! and the low bits its bucket, so that none of them says again what another has said.
 
 use super::Entry;
-use super::discard;
+use super::discard_entry;
+use super::due::DueIndex;
 use super::hash_of;
 use crate::value::TYPES;
 use hashbrown::HashTable;
-use std::collections::BTreeSet;
+use std::cell::Cell;
 
 /// Most entries of a page: seven eighths of 1,024 buckets.
 pub const PAGE_KEYS_MAX: usize = 896;
@@ -30,8 +31,6 @@ const CLOGGED_KEYS_MIN: usize = PAGE_KEYS_MAX / 8 * 7;
 const DEPTH_MAX: u32 = 12;
 /// Bits of the hash that chose the segment.
 pub const SEGMENT_BITS: u32 = 8;
-/// Estimated heap bytes per key in the index of due keys: 16 at the usual fill of a B-tree node, and its share of headers.
-pub const DUE_BYTES: usize = 24;
 
 struct Page {
     /// How many bits of the hash (behind the segment's) all entries here have in common.
@@ -85,12 +84,20 @@ pub struct Segment {
     /// The first instant in `due_fields`; `i64::MAX` if there is none.
     next_due_field: i64,
     /// (expiry, hash) of every key that has an expiry.
-    due: BTreeSet<(i64, u64)>,
+    due: DueIndex,
     /// (instant of the field that expires next, hash) of every key with fields that expire.
-    due_fields: BTreeSet<(i64, u64)>,
+    due_fields: DueIndex,
     keys: [usize; TYPES],
-    /// Sum of [`Entry::memory`] by type. Kept by `admit` and `dismiss`.
+    /// Sum of [`Entry::memory`] by type.
     memory: [usize; TYPES],
+    /// Heap bytes of the pages' tables.
+    page_bytes: usize,
+    /// Keys that went because they were due.
+    expired: u64,
+    /// What the keyspace's budget knows of [`Segment::used`].
+    pub reported: usize,
+    /// The state of [`Segment::noise`].
+    noise: Cell<u32>,
 }
 
 impl Default for Segment {
@@ -103,15 +110,29 @@ impl Default for Segment {
                 entries: HashTable::new(),
             }],
             next_due_field: i64::MAX,
-            due: BTreeSet::new(),
-            due_fields: BTreeSet::new(),
+            due: DueIndex::default(),
+            due_fields: DueIndex::default(),
             keys: [0; TYPES],
             memory: [0; TYPES],
+            page_bytes: 0,
+            expired: 0,
+            reported: 0,
+            noise: Cell::new(0x9e37_79b9),
         }
     }
 }
 
 impl Segment {
+    /// Empties the segment, and gives what it held. What it counts and has reported stays.
+    pub fn clear(&mut self) -> Segment {
+        let empty = Segment {
+            expired: self.expired,
+            reported: self.reported,
+            ..Segment::default()
+        };
+        std::mem::replace(self, empty)
+    }
+
     fn page_number(&self, hash: u64) -> usize {
         let index = (hash << SEGMENT_BITS).checked_shr(64 - self.depth).unwrap_or(0);
         self.directory[index as usize] as usize
@@ -167,7 +188,6 @@ impl Segment {
         while self.pages[number].is_full() && self.split(number, hash) {
             number = self.page_number(hash);
         }
-        self.pages[number].sweep();
         let kind = entry.kind();
         self.keys[kind] += 1;
         self.memory[kind] += entry.memory();
@@ -177,8 +197,12 @@ impl Segment {
         if let Some(at) = entry.next_due_field() {
             self.move_due_field(hash, None, Some(at));
         }
-        let entries = &mut self.pages[number].entries;
-        entries.insert_unique(table_hash(hash), entry, entry_table_hash);
+        let page = &mut self.pages[number];
+        let before = page.entries.allocation_size();
+        page.sweep();
+        page.entries
+            .insert_unique(table_hash(hash), entry, entry_table_hash);
+        self.page_bytes = self.page_bytes - before + page.entries.allocation_size();
     }
 
     /// Takes the key's entry out.
@@ -191,7 +215,9 @@ impl Segment {
         let entries = &mut self.pages[number].entries;
         let entry = entries.find_entry(table_hash(hash), is_it).ok()?.remove().0;
         if entries.capacity() > 64 && entries.len() * 8 < entries.capacity() {
+            let before = entries.allocation_size();
             entries.shrink_to(entries.len() * 2, entry_table_hash);
+            self.page_bytes = self.page_bytes - before + entries.allocation_size();
         }
         let kind = entry.kind();
         self.keys[kind] -= 1;
@@ -211,7 +237,7 @@ impl Segment {
         if let Some(at) = old
             && self.find_due(hash, at).is_none()
         {
-            self.due.remove(&(at, hash));
+            self.due.remove((at, hash));
         }
         if let Some(at) = new {
             self.due.insert((at, hash));
@@ -232,12 +258,12 @@ impl Segment {
                 .find_where(hash, |entry| has_due_field(entry, at, hash))
                 .is_none()
         {
-            self.due_fields.remove(&(at, hash));
+            self.due_fields.remove((at, hash));
         }
         if let Some(at) = new {
             self.due_fields.insert((at, hash));
         }
-        self.next_due_field = self.due_fields.first().map_or(i64::MAX, |&(at, _)| at);
+        self.next_due_field = self.due_fields.first().map_or(i64::MAX, |(at, _)| at);
     }
 
     fn find_where(&self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<&Entry> {
@@ -255,7 +281,7 @@ impl Segment {
     pub fn remove_due_fields(&mut self, now: i64, limit: usize) -> usize {
         let mut removed = 0;
         while removed < limit && self.next_due_field <= now {
-            let Some(&(at, hash)) = self.due_fields.first() else {
+            let Some((at, hash)) = self.due_fields.first() else {
                 break;
             };
             let is_it = |entry: &Entry| has_due_field(entry, at, hash);
@@ -272,8 +298,7 @@ impl Segment {
             removed += fields.unwrap_or(0);
             if is_due && let Some(entry) = self.remove_where(hash, is_it) {
                 removed += 1;
-                let bytes = entry.memory();
-                discard::discard(entry, bytes);
+                discard_entry(entry);
             }
         }
         removed
@@ -292,6 +317,7 @@ impl Segment {
         let bit = 1u64 << (64 - SEGMENT_BITS - depth);
         let page = &mut self.pages[number];
         page.depth = depth;
+        let before = page.entries.allocation_size();
         let room = page.entries.len() / 2 + page.entries.len() / 16;
         let (mut lower, mut upper) = (HashTable::with_capacity(room), HashTable::with_capacity(room));
         for entry in page.entries.drain() {
@@ -299,6 +325,7 @@ impl Segment {
             let half = if hash & bit == 0 { &mut lower } else { &mut upper };
             half.insert_unique(table_hash(hash), entry, entry_table_hash);
         }
+        self.page_bytes = self.page_bytes - before + lower.allocation_size() + upper.allocation_size();
         page.entries = lower;
         let new_number = self.pages.len() as u32;
         self.pages.push(Page {
@@ -311,29 +338,41 @@ impl Segment {
         true
     }
 
-    /// Frees up to `limit` keys and fields whose expiry is not after `now`, and says how many.
-    pub fn reclaim(&mut self, now: i64, limit: usize) -> usize {
+    /// Takes up to `limit` keys and fields out whose expiry is not after `now`, and says how many. Whoever drops them does it without
+    /// the lock.
+    pub fn reclaim(&mut self, now: i64, limit: usize, mut taken: impl FnMut(Entry)) -> usize {
         let fields = self.remove_due_fields(now, limit);
         for reclaimed in fields..limit {
-            let Some(&(at, hash)) = self.due.first() else {
+            let Some((at, hash)) = self.due.first().filter(|&(at, _)| at <= now) else {
                 return reclaimed;
             };
-            if at > now {
-                return reclaimed;
-            }
             let due = |entry: &Entry| entry.expire_at() == Some(at) && hash_of(entry.key()) == hash;
             let removed = self.remove_where(hash, due);
             debug_assert!(
                 removed.is_some(),
                 "the index of due keys names only keys that are there"
             );
+            self.expired += 1;
+            removed.map(&mut taken);
         }
         limit
     }
 
+    /// Takes the key out because it is due.
+    pub fn remove_expired(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
+        self.expired += 1;
+        self.remove(hash, key)
+    }
+
     /// The earliest expiry of a key or a field.
     pub fn next_due(&self) -> Option<i64> {
-        let first = |index: &BTreeSet<(i64, u64)>| index.first().map(|&(at, _)| at);
+        let first = |index: &DueIndex| index.first().map(|(at, _)| at);
+        first(&self.due).into_iter().chain(first(&self.due_fields)).min()
+    }
+
+    /// The earliest expiry of a key or a field after `time`.
+    pub fn next_due_after(&self, time: i64) -> Option<i64> {
+        let first = |index: &DueIndex| index.first_after(time).map(|(at, _)| at);
         first(&self.due).into_iter().chain(first(&self.due_fields)).min()
     }
 
@@ -349,17 +388,66 @@ impl Segment {
 
     /// Keys whose expiry is not after `now`.
     pub fn due_count(&self, now: i64) -> usize {
-        self.due.range(..=(now, u64::MAX)).count()
+        self.due.count_until(now)
+    }
+
+    /// Keys that went because they were due.
+    pub fn expired(&self) -> u64 {
+        self.expired
     }
 
     /// Bytes of the entries by type, and bytes of the table itself.
     pub fn memory(&self) -> ([usize; TYPES], usize) {
-        let pages: usize = self.pages.iter().map(|page| page.entries.allocation_size()).sum();
         let fixed = self.pages.capacity() * size_of::<Page>() + self.directory.capacity() * 4;
-        (
-            self.memory,
-            pages + fixed + (self.due.len() + self.due_fields.len()) * DUE_BYTES,
-        )
+        let dues = self.due.memory() + self.due_fields.memory();
+        (self.memory, self.page_bytes + fixed + dues)
+    }
+
+    /// All heap bytes.
+    pub fn used(&self) -> usize {
+        let (by_type, table) = self.memory();
+        by_type.iter().sum::<usize>() + table
+    }
+
+    /// A number that differs from call to call. Not for results that peers share.
+    #[inline]
+    pub fn noise(&self) -> u32 {
+        let mut noise = self.noise.get();
+        noise ^= noise << 13;
+        noise ^= noise >> 17;
+        noise ^= noise << 5;
+        self.noise.set(noise);
+        noise
+    }
+
+    /// Visits up to `count` entries that stand together in the table, from a place that `position` and `random` name. The
+    /// segment is the one of `position`.
+    pub fn sample(&self, position: u64, random: u64, count: usize, mut visit: impl FnMut(&Entry)) {
+        let first = self.page_number(position);
+        let pages = self.pages[first..].iter().chain(&self.pages[..first]);
+        let mut left = count;
+        for page in pages {
+            let buckets = page.entries.num_buckets();
+            for step in 0..buckets {
+                if left == 0 {
+                    return;
+                }
+                let bucket = (random as usize).wrapping_add(step) % buckets;
+                if let Some(entry) = page.entries.get_bucket(bucket) {
+                    visit(entry);
+                    left -= 1;
+                }
+            }
+        }
+    }
+
+    /// An entry with an expiry: the one that is due first, or one for the random number.
+    pub fn sample_due(&self, random: Option<u64>) -> Option<&Entry> {
+        let (at, hash) = match random {
+            Some(random) => self.due.nth_about(random)?,
+            None => self.due.first()?,
+        };
+        self.find_due(hash, at)
     }
 
     /// Every entry, expired ones included.
@@ -393,9 +481,12 @@ impl Segment {
 
     /// Panics if an invariant is broken.
     pub fn verify(&self) {
+        use std::collections::BTreeSet;
         assert_eq!(self.directory.len(), 1 << self.depth);
         let (mut keys, mut memory, mut dues) = ([0; TYPES], [0; TYPES], BTreeSet::new());
         let mut due_fields = BTreeSet::new();
+        let page_bytes: usize = self.pages.iter().map(|page| page.entries.allocation_size()).sum();
+        assert_eq!(page_bytes, self.page_bytes);
         for (number, page) in self.pages.iter().enumerate() {
             let places = self.directory.iter().filter(|&&n| n as usize == number).count();
             assert_eq!(places, 1 << (self.depth - page.depth));
@@ -413,10 +504,12 @@ impl Segment {
             }
         }
         assert_eq!((keys, memory), (self.keys, self.memory));
-        assert_eq!(dues, self.due);
-        assert_eq!(due_fields, self.due_fields);
+        self.due.verify();
+        assert!(self.due.iter().eq(dues));
         let first = due_fields.first().map_or(i64::MAX, |&(at, _)| at);
         assert_eq!(first, self.next_due_field);
+        self.due_fields.verify();
+        assert!(self.due_fields.iter().eq(due_fields));
     }
 }
 
@@ -443,7 +536,8 @@ mod tests {
         segment.verify();
         assert_eq!(segment.len(), 10_000);
         let due = segment.due_count(500);
-        assert_eq!(segment.reclaim(500, 1 << 20), due);
+        assert_eq!(segment.reclaim(500, 1 << 20, drop), due);
+        assert_eq!(segment.expired(), due as u64);
         segment.verify();
     }
 

@@ -1,3 +1,6 @@
+mod accounting;
+mod eviction;
+
 use super::*;
 use crate::command::{execute_now, execute_transaction_now};
 use crate::random::Rng;

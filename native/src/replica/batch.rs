@@ -1,7 +1,8 @@
 //! The bytes of an entry: a header (stamp, seed) and runs of requests, each run the requests of one session in order.
 //!
 //! ```text
-//! batch: kind u8, stamp i64, seed u64, runs u32, run*      kind 1: requests, 2: a comparison of digests, without runs
+//! batch: kind u8, stamp i64, seed u64, runs u32, run*      kind 1: requests, 2: a comparison of digests, without runs,
+//!                                                          3: requests, of which those that need memory are refused
 //! run:   session u64, first_seq u64, lowest_unacked u64, count u32, request*
 //! request: length u32, RESP (one array, or MULTI, arrays, EXEC)
 //! ```
@@ -14,6 +15,7 @@ use super::session::SessionId;
 
 const REQUESTS: u8 = 1;
 const COMPARISON: u8 = 2;
+const REQUESTS_WHILE_FULL: u8 = 3;
 const HEADER_BYTES: usize = 1 + 8 + 8 + 4;
 
 /// What is wrong with an entry's bytes, and where.
@@ -32,6 +34,8 @@ pub struct Batch<'a> {
     pub stamp_ms: i64,
     /// What every random choice of the batch is drawn from.
     pub seed: u64,
+    /// The leader had no memory left: requests that need some are refused, on every peer.
+    pub full: bool,
     count: u32,
     body: &'a [u8],
 }
@@ -107,10 +111,11 @@ impl<'a> Batch<'a> {
     /// If the bytes are not exactly one batch.
     pub fn parse(bytes: &'a [u8]) -> Result<Batch<'a>, BatchError> {
         let mut cursor = Cursor { bytes, at: 0 };
-        if !matches!(cursor.array("kind")?, [REQUESTS | COMPARISON]) {
+        let [kind] = cursor.array("kind")?;
+        if !matches!(kind, REQUESTS | COMPARISON | REQUESTS_WHILE_FULL) {
             return Err(BatchError {
                 offset: 0,
-                expected: "kind 1 or 2",
+                expected: "kind 1 to 3",
             });
         }
         let stamp_ms = i64::from_le_bytes(cursor.array("stamp")?);
@@ -128,6 +133,7 @@ impl<'a> Batch<'a> {
         Ok(Batch {
             stamp_ms,
             seed,
+            full: kind == REQUESTS_WHILE_FULL,
             count,
             body: &bytes[HEADER_BYTES..],
         })

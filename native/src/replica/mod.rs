@@ -26,6 +26,9 @@ use request::Request;
 /// The name of the request that opens, keeps and closes sessions. It is part of the log, not of the command table.
 pub const SESSION: &[u8] = b"HOLDFAST.SESSION";
 
+/// The name of the request with which a leader evicts the keys that it names. Part of the log, too.
+pub const EVICT: &[u8] = b"HOLDFAST.EVICT";
+
 /// Why an entry could not be applied. Every cause is a broken invariant: the store that meets one is faulted.
 #[derive(Debug, PartialEq, Eq)]
 pub enum ApplyError {
@@ -42,10 +45,6 @@ pub enum ApplyError {
     MalformedRequest,
 }
 
-/// How many expired keys are freed at a time. They are invisible already; this is only about memory.
-const RECLAIMED_AT_ONCE: usize = 500;
-/// How far the clock moves, in milliseconds, before expired keys are looked for again.
-const RECLAIM_EVERY_MS: i64 = 10;
 /// Parts of the keyspace whose digests are compared between peers one at a time (rule D6).
 pub const SLICES: usize = 64;
 
@@ -55,7 +54,6 @@ pub struct Replica {
     place: Arc<Registered>,
     applied: u64,
     stamp_ms: i64,
-    reclaimed_ms: i64,
     sessions: Sessions,
 }
 
@@ -66,7 +64,6 @@ impl Replica {
             place,
             applied: 0,
             stamp_ms: 0,
-            reclaimed_ms: 0,
             sessions: Sessions::default(),
         }
     }
@@ -112,7 +109,7 @@ impl Replica {
         let mut ordinal = 0u64;
         for run in batch.runs() {
             let outcomes = (run.session == own).then_some(&mut *outcomes);
-            self.apply_run(&run, batch.seed, &mut ordinal, outcomes);
+            self.apply_run(&run, &batch, &mut ordinal, outcomes);
         }
         Ok(())
     }
@@ -160,14 +157,16 @@ impl Replica {
     fn advance_clock(&mut self, stamp_ms: i64) {
         self.stamp_ms = self.stamp_ms.max(stamp_ms);
         self.place.keyspace.set_log_ms(self.stamp_ms);
-        if self.stamp_ms - self.reclaimed_ms >= RECLAIM_EVERY_MS {
-            self.reclaimed_ms = self.stamp_ms;
-            self.place.keyspace.reclaim(RECLAIMED_AT_ONCE);
-        }
         self.sessions.expire(self.stamp_ms);
     }
 
-    fn apply_run(&mut self, run: &Run<'_>, seed: u64, ordinal: &mut u64, mut own: Option<&mut Outcomes>) {
+    fn apply_run(
+        &mut self,
+        run: &Run<'_>,
+        batch: &Batch<'_>,
+        ordinal: &mut u64,
+        mut own: Option<&mut Outcomes>,
+    ) {
         if run.session == 0 {
             for request in run.requests() {
                 self.control(request);
@@ -195,10 +194,10 @@ impl Replica {
             if seq < expected {
                 continue;
             }
-            let reply = self.execute(
-                request,
-                seed.wrapping_add(ordinal.wrapping_mul(0x9e37_79b9_7f4a_7c15)),
-            );
+            let seed = batch
+                .seed
+                .wrapping_add(ordinal.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+            let reply = self.execute(request, seed, batch.full);
             let mut bytes = Vec::new();
             resp::encode_reply(&reply, Protocol::Lossless, &mut bytes);
             if let Some(outcomes) = own.as_deref_mut() {
@@ -208,24 +207,35 @@ impl Replica {
         }
     }
 
-    fn execute(&self, request: &[u8], seed: u64) -> Reply {
+    fn execute(&self, request: &[u8], seed: u64, full: bool) -> Reply {
         let keyspace = &self.place.keyspace;
         let result = match Request::parse(request) {
+            Some(Request::Command(words)) if full && command::grows(&words) => Err(command::OUT_OF_MEMORY),
             Some(Request::Command(words)) => command::execute(keyspace, &words, self.stamp_ms, seed),
             Some(Request::Transaction(requests)) => {
                 let requests: Vec<_> = requests.iter().map(|words| words.as_slice()).collect();
-                command::execute_transaction(keyspace, &requests, self.stamp_ms, seed)
+                if full && requests.iter().any(|words| command::grows(words)) {
+                    Err(command::TRANSACTION_OUT_OF_MEMORY)
+                } else {
+                    command::execute_transaction(keyspace, &requests, self.stamp_ms, seed)
+                }
             }
             None => unreachable!("requests are checked before the entry is applied"),
         };
         result.unwrap_or_else(Reply::Error)
     }
 
-    /// Opens, touches and closes sessions. Anything else of session 0 is of a newer version, and ignored by this one.
+    /// Opens, touches and closes sessions, and evicts. Anything else of session 0 is of a newer version, and ignored by this
+    /// one.
     fn control(&mut self, request: &[u8]) {
         let Some(Request::Command(words)) = Request::parse(request) else {
             return;
         };
+        if let [EVICT, keys @ ..] = &words[..] {
+            for key in keys {
+                self.place.keyspace.evict_named(key);
+            }
+        }
         let [SESSION, verb, id] = words[..] else { return };
         let Some(id) = std::str::from_utf8(id).ok().and_then(|text| text.parse().ok()) else {
             return;

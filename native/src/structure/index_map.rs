@@ -108,7 +108,7 @@ impl Entry for Pair {
 /// Entries of one map. Positions have 32 bits.
 pub const ENTRIES_MAX: usize = u32::MAX as usize;
 
-/// Bytes of table per entry from which on the tables are made anew. They need a tenth of it.
+/// Bytes of table per entry from which on the last table is made anew. It needs a tenth of it.
 const SPARSE_BYTES_PER_ENTRY: usize = 96;
 
 /// The tables of fewer entries are not made anew.
@@ -259,7 +259,7 @@ impl<E: Entry> IndexMap<E> {
     /// Removes the entry at this position, which must be below [`IndexMap::len`]; the last entry takes its place.
     pub fn swap_remove_at(&mut self, position: usize) -> E {
         let last = self.entries.len() - 1;
-        self.positions.remove(position as u32, self.hashes[position]);
+        self.positions.remove(position as u32, &self.hashes);
         if position != last {
             self.positions
                 .change(last as u32, position as u32, self.hashes[last]);

@@ -7,6 +7,7 @@
 #[cfg(test)]
 mod tests;
 
+use crate::discard::discard;
 use crate::structure::listpack::{Listpack, Position, entry_size, packed_form};
 use crate::value::Element;
 use std::collections::VecDeque;
@@ -200,9 +201,18 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
         let count = count.min(self.len - start);
         let mut left = count;
         while left > 0 {
-            left -= self.change(node, |pack| pack.remove_run(at, left));
-            if !self.drop_if_empty(node) {
-                node += 1;
+            let from_first = self.nodes[node].pack.first() == Some(at);
+            let whole = if from_first {
+                self.remove_whole(node, left)
+            } else {
+                0
+            };
+            left -= whole;
+            if whole == 0 {
+                left -= self.change(node, |pack| pack.remove_run(at, left));
+                if !self.drop_if_empty(node) {
+                    node += 1;
+                }
             }
             match self.nodes.get(node).and_then(|next| next.pack.first()) {
                 Some(first) => at = first,
@@ -315,6 +325,25 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
         self.nodes.insert(at, node);
     }
 
+    /// Removes nodes from `node` on as long as they hold no more than `limit` elements together, without a look into them,
+    /// and gives how many elements those were.
+    fn remove_whole(&mut self, node: usize, limit: usize) -> usize {
+        let (mut end, mut elements, mut bytes) = (node, 0, 0);
+        while let Some(next) = self.nodes.get(end)
+            && elements + next.count as usize <= limit
+        {
+            elements += next.count as usize;
+            bytes += next.pack.memory();
+            end += 1;
+        }
+        let gone: Vec<Node> = self.nodes.drain(node..end).collect();
+        self.len -= elements;
+        self.packs -= bytes;
+        self.give_back();
+        discard(gone, bytes);
+        elements
+    }
+
     fn drop_if_empty(&mut self, node: usize) -> bool {
         let empty = self.nodes[node].count == 0;
         if empty && let Some(gone) = self.nodes.remove(node) {
@@ -326,7 +355,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
 
     fn give_back(&mut self) {
         if self.nodes.capacity() > 8 && self.nodes.len() < self.nodes.capacity() / 4 {
-            self.nodes.shrink_to(self.nodes.capacity() / 2);
+            self.nodes.shrink_to(2 * self.nodes.len());
         }
     }
 

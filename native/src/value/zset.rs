@@ -10,6 +10,7 @@ mod packed;
 mod tests;
 
 use super::{Collection, Element, LIMITS, Value};
+use crate::discard::discard;
 use crate::structure::index_map::{Entry as _, IndexMap, Keyed};
 use crate::structure::listpack::Listpack;
 use crate::structure::order_tree::{self, Entry, Members, OrderTree, Slot};
@@ -228,6 +229,12 @@ impl ZSetValue {
         let count = end.saturating_sub(ranks.start);
         match &mut self.form {
             Form::Packed(packed) => packed.remove_range(ranks.start, count),
+            Form::Tree(tree) if count > tree.order.len() - count => {
+                let rest = tree.without(ranks.start..ranks.start + count);
+                let gone = std::mem::replace(tree, Box::new(rest));
+                let bytes = gone.scores.memory() + gone.order.memory();
+                discard(gone, bytes);
+            }
             Form::Tree(tree) => {
                 for _ in 0..count {
                     if let Some(entry) = tree.order.nth(ranks.start) {
@@ -305,6 +312,23 @@ impl Tree {
             self.order.rename(self.entry(last), slot as Slot, &self.scores);
         }
         self.scores.swap_remove_at(slot).payload
+    }
+
+    /// A copy without the members of these ranks, for where few are left. They keep the order of their slots.
+    fn without(&self, ranks: Range<usize>) -> Tree {
+        let kept = self
+            .order
+            .range(0..ranks.start)
+            .chain(self.order.range(ranks.end..self.order.len()));
+        let mut slots: Vec<Slot> = kept.map(|entry| entry.slot).collect();
+        slots.sort_unstable();
+        let mut rest = Tree::default();
+        for slot in slots {
+            if let Some(entry) = self.scores.at(slot as usize) {
+                rest.insert(entry.payload, entry.key());
+            }
+        }
+        rest
     }
 
     fn verify(&self) {

@@ -231,24 +231,6 @@ fn random_keys_are_all_drawn_sooner_or_later() {
 }
 
 #[test]
-fn object_tells_what_it_knows_and_refuses_the_rest() {
-    let db = TestDb::new();
-    db.run(&["SET", "k", "v"]);
-    assert_eq!(db.int(&["OBJECT", "refcount", "k"]), 1);
-    assert_eq!(db.run(&["OBJECT", "REFCOUNT", "none"]), Reply::Null);
-    assert_eq!(db.texts(&["OBJECT", "help"])[1], "ENCODING <key>");
-    assert_eq!(db.run(&["OBJECT", "ENCODING", "none"]), Reply::Null);
-    assert_eq!(
-        db.error(&["OBJECT", "COLOUR", "k"]),
-        "ERR unknown subcommand 'COLOUR'. Try OBJECT HELP."
-    );
-    assert_eq!(
-        db.error(&["OBJECT", "ENCODING"]),
-        "ERR wrong number of arguments for 'object|encoding' command"
-    );
-}
-
-#[test]
 fn a_transaction_runs_on_past_a_refusal_but_not_with_a_broken_request() {
     let db = TestDb::new();
     let requests: [&[&[u8]]; 4] = [

@@ -1,8 +1,8 @@
 //! Where in a vector the entries of a hash stand.
 //!
 //! Many small tables instead of a large one, and one of them splits in two whenever the average is full (linear
-//! hashing): an insertion lays out at most a few thousand positions anew, however many there are. Which table follows
-//! from the number of tables alone, so there is no directory.
+//! hashing), two are joined when the average is sparse: no change lays out more than a few thousand positions anew, however
+//! many there are. Which table follows from the number of tables alone, so there is no directory.
 
 use super::chunks::Chunks;
 use hashbrown::HashTable;
@@ -11,6 +11,9 @@ use smallvec::{SmallVec, smallvec};
 /// Positions per table, on average, above which one more table is made. A table about to split has twice as many, which
 /// is what 4096 buckets hold.
 const PER_TABLE: usize = 1792;
+
+/// Positions per table, on average, below which there is one table less.
+const JOINED_BELOW: usize = PER_TABLE / 4;
 
 /// Bits of a hash that place a position in its table. The bits above choose the table, the topmost seven are the tag.
 const PLACE_BITS: u32 = 13;
@@ -104,12 +107,24 @@ impl Positions {
         old.into_iter().for_each(|at| self.put(at, hashes));
     }
 
-    /// Removes a position, which must be there under this hash.
-    pub(super) fn remove(&mut self, at: u32, hash: u32) {
+    /// Removes a position, which must be there.
+    pub(super) fn remove(&mut self, at: u32, hashes: &Chunks<u32>) {
+        let hash = hashes[at as usize];
         let chosen = self.table(hash);
         let place = self.tables[chosen].find_entry(spread(hash), |&candidate| candidate == at);
         place.expect("every position is in its table").remove();
         self.len -= 1;
+        if self.tables.len() > 1 && self.len < self.tables.len() * JOINED_BELOW {
+            self.join_last(hashes);
+        }
+    }
+
+    /// Makes one table less: the last one goes back to the one that it was split from.
+    fn join_last(&mut self, hashes: &Chunks<u32>) {
+        if let Some(last) = self.tables.pop() {
+            self.table_bytes -= last.allocation_size();
+            last.into_iter().for_each(|at| self.put(at, hashes));
+        }
     }
 
     /// Changes a position, which must be there under this hash.
@@ -153,8 +168,15 @@ mod tests {
         assert_eq!(positions.tables.len(), 20);
         assert!(positions.tables.iter().all(|table| table.len() < 3 * PER_TABLE));
         for at in (0..20 * PER_TABLE).rev() {
-            positions.remove(at as u32, hashes.swap_remove(at));
+            let tables = positions.tables.len();
+            positions.remove(at as u32, &hashes);
+            hashes.swap_remove(at);
+            assert!(positions.tables.len() + 1 >= tables);
+            if at.is_multiple_of(PER_TABLE) {
+                positions.verify(&hashes);
+            }
         }
+        assert_eq!(positions.tables.len(), 1);
         positions.verify(&hashes);
     }
 
@@ -165,7 +187,7 @@ mod tests {
         let mut positions = Positions::of(&hashes);
         positions.verify(&hashes);
         let last = hashes.len() - 1;
-        positions.remove(7, hashes[7]);
+        positions.remove(7, &hashes);
         positions.change(last as u32, 7, hashes[last]);
         hashes.swap_remove(7);
         positions.verify(&hashes);
