@@ -141,8 +141,12 @@ fn memory_usage_tells_what_a_key_takes() {
 }
 
 #[test]
-fn object_refuses_what_it_does_not_know() {
+fn object_tells_what_it_knows_and_refuses_the_rest() {
     let db = TestDb::new();
+    db.run(&["SET", "k", "v"]);
+    assert_eq!(db.int(&["OBJECT", "refcount", "k"]), 1);
+    assert_eq!(db.run(&["OBJECT", "REFCOUNT", "none"]), Reply::Null);
+    assert_eq!(db.texts(&["OBJECT", "help"])[1], "ENCODING <key>");
     assert_eq!(db.run(&["OBJECT", "ENCODING", "none"]), Reply::Null);
     assert_eq!(
         db.error(&["OBJECT", "COLOUR", "k"]),
