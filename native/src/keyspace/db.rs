@@ -3,7 +3,6 @@
 //! Accounting, expiry and the removal of empty collections happen here and nowhere else. A key that is due is passed over;
 //! a field of a hash that is due is removed before the command begins.
 
-use super::access::{self, Tracking};
 use super::duplicate::duplicate;
 use super::waiting::Touched;
 use super::{
@@ -29,18 +28,9 @@ pub enum Expiry {
     At(i64),
 }
 
-/// What is remembered of the use of a key, by which a limit of memory chooses whom to evict.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Usage {
-    /// Seconds since the last use.
-    IdleSeconds(u32),
-    /// A counter that grows with the logarithm of the number of uses, and falls with time.
-    Frequency(u32),
-}
-
 /// See the module.
 pub struct Db<'k> {
-    keyspace: &'k Keyspace,
+    pub(super) keyspace: &'k Keyspace,
     held: Held<'k>,
     /// Read from the clock when it is first needed, and fixed from then on.
     now_ms: Cell<Option<i64>>,
@@ -361,46 +351,6 @@ impl<'k> Db<'k> {
     /// Whether the key is there. Does not count as a use of it; nor do the questions about a key below.
     pub fn exists(&self, key: &[u8]) -> bool {
         self.peek(key).is_some()
-    }
-
-    /// Whether the key is there, which counts as a use of it.
-    pub fn touch(&self, key: &[u8]) -> bool {
-        self.entry(key).is_some()
-    }
-
-    /// What is remembered of the use of the key.
-    pub fn usage(&self, key: &[u8]) -> Option<Usage> {
-        let bits = self.peek(key)?.access();
-        let now_s = self.keyspace.access_s();
-        Some(match self.keyspace.tracking {
-            Tracking::Recency => Usage::IdleSeconds(access::idle_s(bits, now_s)),
-            Tracking::Frequency => Usage::Frequency(access::frequency(bits, now_s)),
-        })
-    }
-
-    /// Sets what is remembered of the use of the key, if the keyspace remembers such a thing.
-    pub fn set_usage(&mut self, key: &[u8], usage: Usage) {
-        let now_s = self.keyspace.access_s();
-        let bits = match (self.keyspace.tracking, usage) {
-            (Tracking::Recency, Usage::IdleSeconds(idle_s)) => access::used_before(u64::from(idle_s), now_s),
-            (Tracking::Frequency, Usage::Frequency(counter)) => access::with_counter(now_s, counter),
-            _ => return,
-        };
-        if let Some(entry) = self.peek(key) {
-            entry.set_access(bits);
-        }
-    }
-
-    /// Heap bytes that the key takes, with its share of the table: the pointer and the tag of its place.
-    pub fn key_memory(&self, key: &[u8]) -> Option<usize> {
-        const PLACE_BYTES: usize = size_of::<Entry>() + 1;
-        let entry = self.peek(key)?;
-        let due = if entry.expire_at().is_some() {
-            size_of::<super::due::Due>()
-        } else {
-            0
-        };
-        Some(entry.memory() + PLACE_BYTES + due)
     }
 
     /// What `TYPE` answers for the key.

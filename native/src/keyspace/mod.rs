@@ -27,14 +27,16 @@ mod scan;
 mod segment;
 pub mod slot;
 mod upkeep;
+mod usage;
 pub mod waiting;
 
 pub use budget::{Budget, MemoryLimit, Policy, Pressure};
-pub use db::{Db, Expiry, Usage};
+pub use db::{Db, Expiry};
 pub use entry::STRING_BYTES_MAX;
 pub use eviction::OUT_OF_MEMORY;
 pub use gate::Gate;
 pub use scan::SCAN_POSITION_STEP;
+pub use usage::Usage;
 
 use crate::clock;
 use crate::discard::discard;
