@@ -119,7 +119,7 @@ pub fn word(kind: &str, pool: &str, rng: &mut Rng, scene: &Scene<'_>) -> Vec<Vec
         "key" => pool_key(pool, rng),
         "any" => any_key(rng),
         "keys" => return counted(rng, |rng| pool_key(pool, rng)),
-        "fields" => return counted(rng, text),
+        "fields" => return counted(rng, |rng| pick(rng, &TEXTS).into()),
         "text" => text(rng),
         "int" => pick(rng, &INTEGERS).into(),
         "float" => float(rng),
