@@ -91,12 +91,16 @@ fn upkeep(keyspace: &Keyspace, end: Instant) {
         keyspace.next_due();
         keyspace.statistics();
         keyspace.digest();
-        let mut writer = Writer::new(WriteOptions::default());
-        while writer
+        let mut writer = Writer::new(WriteOptions {
+            exact: true,
+            ..Default::default()
+        });
+        while let Some(chunk) = writer
             .next_chunk(keyspace, 1 << 12)
-            .expect("a value that can be written")
-            .is_some()
-        {}
+            .expect("everything fits an exact snapshot")
+        {
+            assert!(!chunk.is_empty());
+        }
     }
 }
 

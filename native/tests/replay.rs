@@ -10,6 +10,7 @@ use holdfast::keyspace::{Keyspace, SEGMENTS};
 use holdfast::random::Rng;
 use holdfast::rdb::{LoadOptions, Loader, Options, Reader, WriteOptions, Writer};
 use holdfast::reply::Reply;
+use holdfast::resp::{Progress, Protocol, decode_reply, encode_reply};
 use requests::{Request, Requests, Scene, printed};
 use std::time::{Duration, Instant};
 
@@ -114,6 +115,20 @@ fn compare(steady: &Keyspace, moved: &Keyspace, now_ms: i64) -> Result<(), Strin
     Ok(())
 }
 
+/// What a session remembers of a reply, and what a caller gets, are its bytes: they have to say the same again.
+fn check_encoding(reply: &Reply) -> Result<(), String> {
+    let bytes = |reply: &Reply| {
+        let mut bytes = Vec::new();
+        encode_reply(reply, Protocol::Lossless, &mut bytes);
+        bytes
+    };
+    let encoded = bytes(reply);
+    match decode_reply(&encoded) {
+        Ok(Progress::Done(decoded, used)) if used == encoded.len() && bytes(&decoded) == encoded => Ok(()),
+        other => Err(format!("a reply is lost on the way: {reply:?} became {other:?}")),
+    }
+}
+
 /// Applies a log to both peers. The error tells what differed.
 fn replay(steps: &[Step]) -> Result<(), String> {
     let steady = Keyspace::with_log_clock(BEGIN_MS);
@@ -131,6 +146,7 @@ fn replay(steps: &[Step]) -> Result<(), String> {
                     keyspace.set_log_ms(clock);
                     reply_of(keyspace, requests, clock, *seed)
                 });
+                check_encoding(&replies[0])?;
                 if replies[0] != replies[1] {
                     return Err(format!("replies differ:\n  {:?}\n  {:?}", replies[0], replies[1]));
                 }

@@ -52,7 +52,10 @@ pub fn snapshot(keyspace: &Keyspace) -> Vec<u8> {
         ..Default::default()
     });
     let mut bytes = Vec::new();
-    while let Some(chunk) = writer.next_chunk(keyspace, 1 << 16) {
+    while let Some(chunk) = writer
+        .next_chunk(keyspace, 1 << 16)
+        .expect("everything can be written")
+    {
         bytes.extend(chunk);
     }
     bytes

@@ -72,9 +72,11 @@ pub fn float(word: &[u8]) -> Result<f64, Status> {
     Ok(value)
 }
 
-/// The text of a number where Redis leaves it to C's `strtod` alone: white space before it does not count, and nothing at
-/// all stands for 0.
+/// The text of a number where Redis leaves it to C's `strtod` alone: it ends at a zero byte, white space before it does not
+/// count, and nothing at all stands for 0.
 pub fn lenient(text: &[u8]) -> &[u8] {
+    let end = memchr::memchr(0, text).unwrap_or(text.len());
+    let text = &text[..end];
     if text.is_empty() {
         b"0"
     } else {
@@ -159,6 +161,7 @@ mod tests {
         assert_eq!(lenient(b""), b"0");
         assert_eq!(lenient(b" \t5"), b"5");
         assert_eq!(lenient(b"5 "), b"5 ");
+        assert_eq!((lenient(b"\0\x08"), lenient(b"1\02")), (&b"0"[..], &b"1"[..]));
         assert_eq!(float(lenient(b" ")), Err(Status::NotFloat));
     }
 

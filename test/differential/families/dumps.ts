@@ -29,7 +29,18 @@ export const dumps: Family = {
   name: 'dumps',
   rows: [
     (w) => ['RESTORE', w.key(), w.pick('0', '1000000', '-1', 'x'), payload(w), ...options(w)],
-    (w) => ['RESTORE', w.key(), w.pick('4102444800000', '1', '0'), payload(w), 'ABSTTL', ...options(w)],
+    // Without its last word the time would be one to come, and soon.
+    {
+      fixed: true,
+      make: (w) => [
+        'RESTORE',
+        w.key(),
+        w.pick('4102444800000', '1', '0'),
+        payload(w),
+        'ABSTTL',
+        ...options(w),
+      ],
+    },
     (w) => ['DUMP', w.key()],
     (w) => ['COPY', w.key(), w.key(), ...w.maybe('REPLACE'), ...w.maybe('DB', w.pick('0', '-1', 'x'))],
     (w) => ['OBJECT', w.pick('ENCODING', 'encoding', 'REFCOUNTS'), w.key()],
