@@ -106,7 +106,7 @@ const SETS: Commands = &[
     ("sinter", "<key>+"),
     ("sinterstore", "<key> <key>+"),
     ("smembers", "<key>"),
-    ("smove", "<key> <key> <text>"),
+    ("smove", "<key> <key> {<text>|<count>}"),
     ("spop", "<key> [{<count>|<many>}]"),
     ("srandmember", "<key> [<index>]"),
     ("srem", "<key> <text>+"),
