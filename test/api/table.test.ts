@@ -26,6 +26,7 @@ const UNTYPED: Readonly<Record<string, string>> = {
   zrevrangebylex: 'zrange with `by` and `rev` does the same',
   zrevrangebyscore: 'zrange with `by` and `rev` does the same',
   flushdb: 'there is one database: flushall',
+  memory: 'answers differ by subcommand: call',
   object: 'answers differ by subcommand: call',
   dump: 'a payload for other servers, of bytes only: call',
   restore: 'a payload from other servers, of bytes only: call',

@@ -1,0 +1,186 @@
+/**
+ * `npx tsx bench/pauses.ts [members]`: the longest that one call keeps its thread, for calls that make something large,
+ * or make it go. Everything is done three times, and of the three the shortest counts, call by call, so that what other
+ * programs take from the processor does not.
+ */
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Keyspace } from 'holdfast';
+
+const NS_PER_MS = 1e6;
+const ROUNDS = 3;
+const BATCH = 1_000;
+/** Calls between two looks at the clock while something grows or shrinks one by one. */
+const CALLS_PER_LOOK = 8;
+const members = Number(process.argv[2] ?? 1_000_000);
+
+function report(name: string, ms: number): void {
+  process.stdout.write(`${name.padEnd(44)}${ms.toFixed(3).padStart(10)} ms\n`);
+}
+
+/** Times one call, each time with something to do. */
+function once(name: string, prepare: () => void, call: () => unknown): void {
+  let shortest = Number.POSITIVE_INFINITY;
+  for (let round = 0; round < ROUNDS; round++) {
+    prepare();
+    const start = performance.now();
+    call();
+    shortest = Math.min(shortest, performance.now() - start);
+  }
+  report(name, shortest);
+}
+
+/** Times calls that make something grow and others that make it shrink again, a few at a time; reports the longest few. */
+function each(name: string, grow: (i: number) => unknown, shrink: (i: number) => unknown): void {
+  const looks = Math.ceil(members / CALLS_PER_LOOK);
+  const [growing, shrinking] = [new Float64Array(looks), new Float64Array(looks)];
+  growing.fill(Number.POSITIVE_INFINITY);
+  shrinking.fill(Number.POSITIVE_INFINITY);
+  for (let round = 0; round < ROUNDS; round++) {
+    pass(growing, grow);
+    pass(shrinking, shrink);
+  }
+  report(`${name}: growing, ${CALLS_PER_LOOK} calls`, longest(growing));
+  report(`${name}: shrinking, ${CALLS_PER_LOOK} calls`, longest(shrinking));
+}
+
+function pass(shortest: Float64Array, call: (i: number) => unknown): void {
+  for (let look = 0; look < shortest.length; look++) {
+    const from = look * CALLS_PER_LOOK;
+    const start = performance.now();
+    for (let i = from; i < Math.min(members, from + CALLS_PER_LOOK); i++) call(i);
+    shortest[look] = Math.min(shortest[look] ?? 0, performance.now() - start);
+  }
+}
+
+const longest = (times: Float64Array): number => times.reduce((max, ms) => Math.max(max, ms), 0);
+
+interface Kind {
+  readonly name: string;
+  /** The words that add these members. */
+  words(key: string, from: number, to: number): string[];
+  /** Adds one member. */
+  readonly grow: (keyspace: Keyspace, i: number) => unknown;
+  /** Takes one member out. */
+  readonly shrink: (keyspace: Keyspace, key: string, i: number) => unknown;
+  /** Takes all but ten out. */
+  readonly cut?: (keyspace: Keyspace, key: string) => unknown;
+}
+
+const numbers = (from: number, to: number): number[] => Array.from({ length: to - from }, (_, i) => from + i);
+
+const KINDS: readonly Kind[] = [
+  {
+    name: 'hash',
+    words: (key, from, to) => [
+      'HSET',
+      key,
+      ...numbers(from, to).flatMap((i) => [`field:${i}`, `value:${i}`]),
+    ],
+    grow: (keyspace, i) => keyspace.hset('k', `field:${i}`, 'value'),
+    shrink: (keyspace, key, i) => keyspace.hdel(key, `field:${i}`),
+  },
+  {
+    name: 'set',
+    words: (key, from, to) => ['SADD', key, ...numbers(from, to).map((i) => `member:${i}`)],
+    grow: (keyspace, i) => keyspace.sadd('k', `member:${i}`),
+    shrink: (keyspace, key, i) => keyspace.srem(key, `member:${i}`),
+  },
+  {
+    name: 'zset',
+    words: (key, from, to) => [
+      ...['ZADD', key],
+      ...numbers(from, to).flatMap((i) => [String((i * 7919) % 1_000_003), `member:${i}`]),
+    ],
+    grow: (keyspace, i) => keyspace.zadd('k', (i * 7919) % 1_000_003, `member:${i}`),
+    shrink: (keyspace, key, i) => keyspace.zrem(key, `member:${i}`),
+    cut: (keyspace, key) => keyspace.call('ZREMRANGEBYRANK', key, '10', '-1'),
+  },
+  {
+    name: 'list',
+    words: (key, from, to) => ['RPUSH', key, ...numbers(from, to).map((i) => `element:${i}`)],
+    grow: (keyspace, i) => keyspace.rpush('k', `element:${i}`),
+    shrink: (keyspace, key) => keyspace.lpop(key),
+    cut: (keyspace, key) => keyspace.call('LTRIM', key, '0', '9'),
+  },
+];
+
+function make(keyspace: Keyspace, kind: Kind, key: string): void {
+  for (let from = 0; from < members; from += BATCH) {
+    keyspace.call(...(kind.words(key, from, Math.min(members, from + BATCH)) as [string, ...string[]]));
+  }
+}
+
+/** What makes a large value go, as one call. */
+const ENDS: readonly [string, (keyspace: Keyspace, key: string) => unknown][] = [
+  ['DEL', (keyspace, key) => keyspace.del(key)],
+  ['UNLINK', (keyspace, key) => keyspace.call('UNLINK', key)],
+  ['SET over it', (keyspace, key) => keyspace.set(key, 'v')],
+  ['RENAME over it', (keyspace, key) => keyspace.rename('small', key)],
+  ['SUNIONSTORE over it', (keyspace, key) => keyspace.call('SUNIONSTORE', key, 'smallset')],
+  ['EXPIRE into the past', (keyspace, key) => keyspace.call('PEXPIRE', key, '-1')],
+  ['FLUSHALL', (keyspace) => keyspace.flushall()],
+];
+
+function values(): void {
+  for (const kind of KINDS) {
+    using keyspace = new Keyspace();
+    each(
+      kind.name,
+      (i) => kind.grow(keyspace, i),
+      (i) => kind.shrink(keyspace, 'k', i),
+    );
+    const prepare = () => {
+      keyspace.set('small', 'v');
+      keyspace.call('SADD', 'smallset', 'a');
+      keyspace.del('k');
+      make(keyspace, kind, 'k');
+    };
+    for (const [name, end] of ENDS) once(`${kind.name}: ${name}`, prepare, () => end(keyspace, 'k'));
+    const { cut } = kind;
+    if (cut !== undefined) once(`${kind.name}: all but ten removed`, prepare, () => cut(keyspace, 'k'));
+  }
+}
+
+function tables(): void {
+  let keyspace = new Keyspace();
+  each(
+    'keys',
+    (i) => keyspace.set(`key:${i}`, 'v'),
+    (i) => keyspace.del(`key:${i}`),
+  );
+  const fill = () => {
+    keyspace = new Keyspace();
+    for (let i = 0; i < members; i++) keyspace.set(`key:${i}`, 'v');
+  };
+  once('keys: FLUSHALL', fill, () => keyspace.flushall());
+  once('keys: close()', fill, () => keyspace.close());
+}
+
+/** Keys that expire in the same second, while this thread goes on writing. */
+async function expiry(): Promise<void> {
+  using keyspace = new Keyspace();
+  const pxAt = Date.now() + 5_000 + members / 100;
+  for (let i = 0; i < members; i++) keyspace.set(`key:${i}`, 'v', { pxAt: pxAt + (i % 1_000) });
+  await sleep(Math.max(0, pxAt - Date.now()));
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  const calls: number[] = [];
+  for (let i = 0; keyspace.memory().expires > 0; i++) {
+    const start = performance.now();
+    keyspace.set(`other:${i % 1_000}`, 'v');
+    keyspace.dbsize();
+    calls.push(performance.now() - start);
+    await sleep(1);
+  }
+  delay.disable();
+  calls.sort((a, b) => a - b);
+  report('expiry: SET and DBSIZE meanwhile, median', calls[calls.length >> 1] ?? 0);
+  report('expiry: SET and DBSIZE meanwhile, longest', calls.at(-1) ?? 0);
+  report('expiry: delay of the event loop, p99', delay.percentile(99) / NS_PER_MS);
+  report('expiry: delay of the event loop, longest', delay.max / NS_PER_MS);
+}
+
+values();
+tables();
+await expiry();
