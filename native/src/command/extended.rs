@@ -271,7 +271,7 @@ impl Extended {
     }
 }
 
-/// Reads a decimal number or an infinity.
+/// Reads a decimal or a hexadecimal number, or an infinity.
 ///
 /// # Errors
 /// [`Status::NotFloat`] for anything else, NaN, and numbers too large or too small for the format.
@@ -287,6 +287,10 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Status> {
     if text.len() >= TEXT_BYTES_MAX {
         return Err(Status::NotFloat);
     }
+    if let [b'0', b'x' | b'X', digits @ ..] = unsigned {
+        let number = parse_hexadecimal(negative, digits).ok_or(Status::NotFloat)?;
+        return in_range(number);
+    }
     let (digits, power) = parse_decimal(unsigned).ok_or(Status::NotFloat)?;
     if digits.bits() == 0 {
         return Ok(Parsed::Finite(Extended {
@@ -298,12 +302,42 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Status> {
     if !(-2 * TEXT_BYTES_MAX as i64..=TEXT_BYTES_MAX as i64).contains(&power) {
         return Err(Status::NotFloat);
     }
-    let number = Extended::from_decimal(negative, digits, power).ok_or(Status::NotFloat)?;
-    if number.exponent + 64 <= EXPONENT_MIN {
+    in_range(Extended::from_decimal(negative, digits, power).ok_or(Status::NotFloat)?)
+}
+
+/// Refuses a number that is too small to be told from zero.
+fn in_range(number: Extended) -> Result<Parsed, Status> {
+    if number.mantissa != 0 && number.exponent + 64 <= EXPONENT_MIN {
         Err(Status::NotFloat)
     } else {
         Ok(Parsed::Finite(number))
     }
+}
+
+/// What stands behind `0x`: digits, a point among them or not, and a power of two behind a `p`.
+fn parse_hexadecimal(negative: bool, text: &[u8]) -> Option<Extended> {
+    let (digits, mut exponent) = match text.iter().position(|b| matches!(b, b'p' | b'P')) {
+        Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
+        None => (text, 0),
+    };
+    let (mut wide, mut inexact, mut point, mut any) = (0u128, false, false, false);
+    for &byte in digits {
+        if byte == b'.' && !point {
+            point = true;
+            continue;
+        }
+        let digit = char::from(byte).to_digit(16)?;
+        any = true;
+        if wide.leading_zeros() >= 4 {
+            wide = wide << 4 | u128::from(digit);
+            exponent -= 4 * i64::from(point);
+        } else {
+            inexact |= digit != 0;
+            exponent += 4 * i64::from(!point);
+        }
+    }
+    any.then(|| Extended::round(negative, wide, exponent, inexact))
+        .flatten()
 }
 
 /// The digits without the point, and the power of ten they are multiplied with.
@@ -402,9 +436,52 @@ mod tests {
     }
 
     #[test]
+    fn hexadecimal_text_is_a_number() {
+        for (text, number) in [
+            ("0x10", "16"),
+            ("-0XfF", "-255"),
+            ("0x.8", "0.5"),
+            ("0x1.8p1", "3"),
+            ("0x1p-2", "0.25"),
+            ("0x0", "0"),
+            ("0x00000000000000000000000000000000000000001", "1"),
+            ("0x8000000000000001", "9223372036854775809"),
+            ("0x80000000000000008", "147573952589676412928"),
+        ] {
+            let got = finite(text).format();
+            assert_eq!(got, number, "{text}");
+        }
+        assert_eq!(
+            finite("0x10000000000000000000000000000000000000001"),
+            finite("0x1p160")
+        );
+        assert_eq!(
+            finite("0x10000000000000001000000000000000000000001"),
+            finite("0x1.0000000000000002p160")
+        );
+    }
+
+    #[test]
     fn what_is_no_number_is_refused() {
         for bad in [
-            "", ".", "-", "1e", "1 ", " 1", "nan", "1.2.3", "0x10", "1e5000", "1e-6000", "--1",
+            "",
+            ".",
+            "-",
+            "1e",
+            "1 ",
+            " 1",
+            "nan",
+            "1.2.3",
+            "0x",
+            "0x.",
+            "0xg",
+            "0x1p",
+            "0x1.2.3",
+            "0x1p16384",
+            "0x1p-16500",
+            "1e5000",
+            "1e-6000",
+            "--1",
         ] {
             assert_eq!(parse(bad.as_bytes()), Err(Status::NotFloat), "{bad}");
         }

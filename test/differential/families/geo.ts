@@ -40,7 +40,10 @@ const from = (w: Vocabulary): string[] =>
 const by = (w: Vocabulary): string[] =>
   w.random.once(2) ? ['BYRADIUS', ...radius(w)] : ['BYBOX', w.pick(...RADII), ...radius(w)];
 
-/** Distances are stored where nothing is searched for: as places, they are all one. */
+/**
+ * Distances are stored where nothing is searched for: as places, they are all one. What stores them is never spoilt: no other
+ * family may find them under an odd key.
+ */
 const store = (w: Vocabulary): string[] =>
   w.random.once(2) ? w.maybe('STORE', w.key()) : w.maybe('STOREDIST', DISTANCES);
 
@@ -79,11 +82,28 @@ export const geo: Family = {
     (w) => ['GEODIST', w.key(), member(w), member(w), ...w.maybe(w.pick('m', 'KM', 'ft', 'mi', 'x'))],
     { make: (w) => ['GEOSEARCH', w.key(), ...from(w), ...by(w), ...limits(w), ...told(w)], weight: 4 },
     (w) => ['GEOSEARCHSTORE', w.key(), w.key(), ...from(w), ...by(w), ...limits(w)],
-    (w) => ['GEOSEARCHSTORE', DISTANCES, w.key(), ...from(w), ...by(w), ...limits(w), 'STOREDIST'],
+    {
+      make: (w) => ['GEOSEARCHSTORE', DISTANCES, w.key(), ...from(w), ...by(w), ...limits(w), 'STOREDIST'],
+      fixed: true,
+    },
     () => ['ZRANGE', DISTANCES, '0', '-1', 'WITHSCORES'],
-    (w) => ['GEORADIUS', w.key(), ...place(w), ...radius(w), ...limits(w), ...told(w), ...store(w)],
+    {
+      make: (w) => ['GEORADIUS', w.key(), ...place(w), ...radius(w), ...limits(w), ...told(w), ...store(w)],
+      fixed: true,
+    },
     (w) => ['GEORADIUS_RO', w.key(), ...place(w), ...radius(w), ...limits(w), ...told(w), ...store(w)],
-    (w) => ['GEORADIUSBYMEMBER', w.key(), member(w), ...radius(w), ...limits(w), ...told(w), ...store(w)],
+    {
+      make: (w) => [
+        'GEORADIUSBYMEMBER',
+        w.key(),
+        member(w),
+        ...radius(w),
+        ...limits(w),
+        ...told(w),
+        ...store(w),
+      ],
+      fixed: true,
+    },
     (w) => ['GEORADIUSBYMEMBER_RO', w.key(), member(w), ...radius(w), ...limits(w), ...told(w)],
     (w) => ['ZREM', w.key(), member(w)],
     (w) =>

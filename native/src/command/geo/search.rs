@@ -8,6 +8,7 @@ use crate::reply::Reply;
 use crate::structure::geohash::{self, Cell, Position};
 use crate::value::zset::{Bounds, ScoreBound};
 use crate::value::{Element, Value, ZSetValue};
+use std::cmp::Ordering;
 
 /// A member inside of the shape.
 struct Match<'z> {
@@ -16,6 +17,20 @@ struct Match<'z> {
     at: Position,
     /// Meters from the middle.
     distance: f64,
+    /// How many were found before it.
+    found_before: usize,
+}
+
+impl Match<'_> {
+    /// Those of equal distance stay in the order in which they were found.
+    fn compare(&self, other: &Match<'_>, order: Order) -> Ordering {
+        let by_distance = self.distance.total_cmp(&other.distance);
+        let by_distance = match order {
+            Order::Ascending => by_distance,
+            Order::Descending => by_distance.reverse(),
+        };
+        by_distance.then(self.found_before.cmp(&other.found_before))
+    }
 }
 
 fn scores_of(cell: Cell) -> Bounds<'static> {
@@ -40,23 +55,30 @@ fn matches<'z>(source: &'z ZSetValue, query: &Query<'_>, limit: usize) -> Vec<Ma
             score,
             at,
             distance,
+            found_before: 0,
         })
     };
-    candidates.filter_map(inside).take(limit).collect()
+    let numbered = |(found_before, found)| Match {
+        found_before,
+        ..found
+    };
+    let found = candidates.filter_map(inside).take(limit);
+    found.enumerate().map(numbered).collect()
 }
 
-/// The matches that are asked for, in the order that is asked for. Those of equal distance stay in the order of the cells.
+/// The matches that are asked for, in the order that is asked for.
 fn find<'z>(source: &'z ZSetValue, query: &Query<'_>) -> Vec<Match<'z>> {
     let count = query.count.unwrap_or(usize::MAX);
     let mut found = matches(source, query, if query.any { count } else { usize::MAX });
     // The nearest, if not all are wanted, unless any will do.
     let nearest = (query.count.is_some() && !query.any).then_some(Order::Ascending);
-    match query.order.or(nearest) {
-        Some(Order::Ascending) => found.sort_by(|a, b| a.distance.total_cmp(&b.distance)),
-        Some(Order::Descending) => found.sort_by(|a, b| b.distance.total_cmp(&a.distance)),
-        None => {}
+    if let Some(order) = query.order.or(nearest) {
+        if count < found.len() {
+            found.select_nth_unstable_by(count, |a, b| a.compare(b, order));
+            found.truncate(count);
+        }
+        found.sort_unstable_by(|a, b| a.compare(b, order));
     }
-    found.truncate(count);
     found
 }
 

@@ -207,6 +207,24 @@ fn searches_by_radius_and_by_box() {
 }
 
 #[test]
+fn the_nearest_and_the_farthest() {
+    let db = TestDb::new();
+    for i in 0..300 {
+        let longitude = f64::from(i * 7919 % 300) / 100.0;
+        db.run(&["GEOADD", "k", &longitude.to_string(), "1", &format!("m{i}")]);
+    }
+    let from = ["GEOSEARCH", "k", "FROMLONLAT", "1", "1", "BYRADIUS", "9000", "km"];
+    for order in ["ASC", "DESC"] {
+        let all = db.texts(&[&from[..], &[order]].concat());
+        assert_eq!(all.len(), 300);
+        for count in [1, 2, 7, 150, 299, 300, 301] {
+            let some = db.texts(&[&from[..], &["COUNT", &count.to_string(), order]].concat());
+            assert_eq!(some, all[..count.min(300)], "{order} {count}");
+        }
+    }
+}
+
+#[test]
 fn the_old_forms_of_searches() {
     let db = sicily();
     let radius = ["GEORADIUS", "Sicily", "15", "37", "200", "km"];

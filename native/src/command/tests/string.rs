@@ -328,6 +328,8 @@ fn fractional_counters_stay_finite() {
     }
     db.run(&["SET", "k", "-0"]);
     assert_eq!(db.run(&["INCRBYFLOAT", "k", "-0"]), text("0"));
+    db.run(&["SET", "k", "0x7"]);
+    assert_eq!(db.run(&["INCRBYFLOAT", "k", "-2.75"]), text("4.25"));
     assert_eq!(
         db.run(&["INCRBYFLOAT", "new", "1e-17"]),
         text("0.00000000000000001")
