@@ -305,12 +305,13 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Status> {
     in_range(Extended::from_decimal(negative, digits, power).ok_or(Status::NotFloat)?)
 }
 
-/// Refuses a number that is too small to be told from zero.
+/// Refuses a number that is infinite, or too small to be told from zero.
 fn in_range(number: Extended) -> Result<Parsed, Status> {
-    if number.mantissa != 0 && number.exponent + 64 <= EXPONENT_MIN {
-        Err(Status::NotFloat)
-    } else {
+    let exponents = EXPONENT_MIN + 1..=EXPONENT_MAX;
+    if number.mantissa == 0 || exponents.contains(&(number.exponent + 64)) {
         Ok(Parsed::Finite(number))
+    } else {
+        Err(Status::NotFloat)
     }
 }
 
