@@ -161,7 +161,7 @@ mod tests {
         assert_eq!(lenient(b""), b"0");
         assert_eq!(lenient(b" \t5"), b"5");
         assert_eq!(lenient(b"5 "), b"5 ");
-        assert_eq!((lenient(b"\0\x08"), lenient(b"1\02")), (&b"0"[..], &b"1"[..]));
+        assert_eq!((lenient(b"\0\x08"), lenient(b"1\x002")), (&b"0"[..], &b"1"[..]));
         assert_eq!(float(lenient(b" ")), Err(Status::NotFloat));
     }
 
