@@ -1,4 +1,6 @@
 /** holdfast: a highly available store with the Redis data model, inside of a Node.js process. */
+
+export type { CollectionLimits } from './collection-limits.js';
 export { AsyncCommands } from './commands/async.js';
 export type {
   Bit,

@@ -1,5 +1,6 @@
 /** The options of `open`, checked and made complete. A misspelled or impossible option throws at once. */
 import { createHash } from 'node:crypto';
+import { type CollectionLimits, checkLimits } from './collection-limits.js';
 import { EVENTS, type StoreEvents } from './events.js';
 import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './keyspace/memory-options.js';
 import type { NativeMemoryLimit } from './keyspace/native.js';
@@ -38,6 +39,11 @@ export interface OpenOptions extends MemoryOptions {
   timeoutMs?: number;
   /** Milliseconds that `open` waits for the other peers before it rejects with `NO_QUORUM`. Default: 60,000. */
   openTimeoutMs?: number;
+  /**
+   * Sizes up to which collections are held in their compact forms, the same on every peer, fixed when the cluster is founded.
+   * Default: Redis's.
+   */
+  limits?: Partial<CollectionLimits>;
   /** Timers of elections and leases, the same on every peer. For links slower than a local network. */
   timers?: Partial<Timers>;
   /** Bytes of log, above which a shard takes a snapshot and drops what it covers. Default: 64 MiB. */
@@ -79,6 +85,7 @@ export interface CheckedOptions {
   readonly timeoutMs: number;
   readonly openTimeoutMs: number;
   readonly timers: Timers;
+  readonly limits: CollectionLimits;
   readonly snapshotLogBytes: number;
   readonly memoryLimit: NativeMemoryLimit | undefined;
   readonly resp: Required<RespOptions> | undefined;
@@ -97,6 +104,7 @@ const NAMES = [
   'timeoutMs',
   'openTimeoutMs',
   'timers',
+  'limits',
   'snapshotLogBytes',
   ...MEMORY_OPTIONS,
   'resp',
@@ -127,6 +135,7 @@ export function checkOpenOptions(options: OpenOptions, defaultTimers: Timers): C
     timeoutMs: whole(options.timeoutMs ?? 10_000, 'timeoutMs', 1, 2 ** 31 - 1),
     openTimeoutMs: whole(options.openTimeoutMs ?? 60_000, 'openTimeoutMs', 1, 2 ** 31 - 1),
     timers: checkTimers(options.timers ?? {}, defaultTimers),
+    limits: checkLimits(options.limits),
     snapshotLogBytes: whole(options.snapshotLogBytes ?? 64 * 1024 * 1024, 'snapshotLogBytes', 1024, 2 ** 40),
     memoryLimit: checkMemoryOptions(options),
     resp: checkResp(options.resp),

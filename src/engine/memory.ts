@@ -1,4 +1,5 @@
 /** A store without a log. */
+import { limitsNumber } from '../collection-limits.js';
 import type { Executor, Request } from '../commands/executor.js';
 import type { Bulk } from '../commands/form.js';
 import { WaitingRoom } from '../commands/waiting-room.js';
@@ -9,8 +10,8 @@ import { loadKeys, wordsOfRequest } from '../shards/load.js';
 import { type Engine, type ShardStatus, StoreReads } from './engine.js';
 
 /** A store that is one keyspace of this process. */
-export function memoryEngine({ self, memoryLimit }: CheckedOptions): Engine {
-  const id = native.keyspaceCreate(memoryLimit);
+export function memoryEngine({ self, memoryLimit, limits }: CheckedOptions): Engine {
+  const id = native.keyspaceCreate(memoryLimit, limits);
   const strings = native.attach([id], 'plain', false);
   const buffers = native.attach([id], 'plain', true);
   const room = new WaitingRoom();

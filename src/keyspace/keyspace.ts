@@ -1,4 +1,5 @@
 /** One process's keyspace: the commands of the table, run at once by the native code. */
+import { type CollectionLimits, checkLimits, limitsNumber } from '../collection-limits.js';
 import { checkNames, checkPath } from '../commands/options.js';
 import { SyncCommands } from '../commands/sync.js';
 import { WaitingRoom } from '../commands/waiting-room.js';
@@ -15,7 +16,10 @@ import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './memory
 import { type NativeStatistics, native } from './native.js';
 
 /** Options of a {@link Keyspace}. An unknown one is refused. */
-export interface KeyspaceOptions extends MemoryOptions {}
+export interface KeyspaceOptions extends MemoryOptions {
+  /** Sizes up to which collections are held in their compact forms. Default: Redis's. */
+  limits?: Partial<CollectionLimits>;
+}
 
 /** What a keyspace holds and needs. */
 export type KeyspaceMemory = NativeStatistics;

@@ -3,6 +3,7 @@
  * functions behind them check their arguments and throw `TypeError`, `RangeError` or `HoldfastError`.
  */
 import { createRequire } from 'node:module';
+import type { CollectionLimits } from '../collection-limits.js';
 import { HoldfastError } from '../errors.js';
 import { type Makers, makers } from './makers.js';
 
@@ -234,7 +235,7 @@ export interface NativeRdbInspect {
 export interface Native {
   /** Registers the class that command errors are made of, and the functions that make replies, for this thread. */
   register(errorClass: typeof HoldfastError, makers: Makers): void;
-  keyspaceCreate(limit?: NativeMemoryLimit): number;
+  keyspaceCreate(limit?: NativeMemoryLimit, collections?: CollectionLimits): number;
   /** Throws `CLOSED` if there is no keyspace of this id (any more). `ids`: one, or the keyspaces of a store's shards in order. */
   attach(ids: readonly number[], mode: HandleMode, bytes: false): NativeHandle<string>;
   attach(ids: readonly number[], mode: HandleMode, bytes: true): NativeHandle<Buffer>;
@@ -270,7 +271,7 @@ export interface Native {
    * A keyspace that only {@link Native.replicaApply} changes. Its id is good for `attach`, modes `local` and `leased`. With
    * `sibling`, both share the sibling's limit.
    */
-  replicaCreate(limit?: NativeMemoryLimit, sibling?: number): number;
+  replicaCreate(limit?: NativeMemoryLimit, sibling?: number, collections?: CollectionLimits): number;
   /** What has to go into the log ahead of requests so that the limit is kept; `null` while it is. */
   replicaRoom(id: number): NativeRoom | null;
   /** Forgets a replica and its keyspace. */

@@ -36,6 +36,8 @@ export interface Hello {
   readonly peersDigest: string;
   /** Equal on all peers that have the same timers. */
   readonly timersDigest: string;
+  /** Limits of collections by their names. */
+  readonly limits: Readonly<Record<string, number>>;
 }
 
 /** `control`: beats, votes, reads, status. `bulk`: appends, requests, snapshots. `client`: status requests only. */
@@ -188,7 +190,19 @@ function readHello(value: unknown): Hello {
     shards: whole(fields, 'shards'),
     peersDigest: text(fields, 'peersDigest', DIGEST_LENGTH_MAX),
     timersDigest: text(fields, 'timersDigest', DIGEST_LENGTH_MAX),
+    limits: numbers(fields, 'limits'),
   };
+}
+
+/** Few numbers by name; the frame's size bounds how many. */
+function numbers(fields: Record<string, unknown>, name: string): Record<string, number> {
+  const found = Object.entries(fieldsOf(fields[name]));
+  return Object.fromEntries(
+    found.map(([key, value]) => {
+      if (typeof value !== 'number') throw protocolError(`a hello whose ${name} are no numbers`);
+      return [key, value];
+    }),
+  );
 }
 
 function fieldsOf(value: unknown): Record<string, unknown> {

@@ -20,6 +20,9 @@ export interface FoundingMember {
   readonly incarnation: string;
 }
 
+/** Limits of collections by their names. */
+export type FoundingLimits = Readonly<Record<string, number>>;
+
 /** What the peers of a cluster agreed on when it was founded. Never changes. */
 export interface FoundingRecord {
   /** 32 hex digits. */
@@ -27,6 +30,8 @@ export interface FoundingRecord {
   readonly members: readonly FoundingMember[];
   readonly shards: number;
   readonly timers: Timers;
+  /** Absent in a record of the time before they could be chosen. */
+  readonly limits?: FoundingLimits;
 }
 
 /** How a directory is opened. */
@@ -35,7 +40,11 @@ export interface IdentityOptions {
   readonly name: string;
   readonly fsync: FsyncMode;
   /** What this process is configured for; a directory that was founded otherwise is refused. */
-  readonly expected?: { readonly peers: readonly string[]; readonly shards: number };
+  readonly expected?: {
+    readonly peers: readonly string[];
+    readonly shards: number;
+    readonly limits?: FoundingLimits | undefined;
+  };
   /** Of this start of the operating system. Default: asked from it. */
   readonly bootId?: string;
 }
@@ -199,7 +208,7 @@ function refuseForeign(dir: string, { name, founding }: IdentityRecord, options:
     throw new HoldfastError('FOREIGN', `${dir} belongs to peer ${name}, not to ${options.name}`);
   }
   if (founding === null || options.expected === undefined) return;
-  const { peers, shards } = options.expected;
+  const { peers, shards, limits } = options.expected;
   const founded = founding.members.map((member) => member.name).sort();
   const configured = [...peers].sort();
   if (founded.join('\n') !== configured.join('\n')) {
@@ -210,6 +219,21 @@ function refuseForeign(dir: string, { name, founding }: IdentityRecord, options:
     const reason = `belongs to a cluster with shards: ${founding.shards}, which cannot be changed to ${shards}`;
     throw new HoldfastError('FOREIGN', `${dir} ${reason}`);
   }
+  const differing = founding.limits && limits && differingLimit(founding.limits, limits);
+  if (differing !== undefined) {
+    const { name, left, right } = differing;
+    const reason = `belongs to a cluster with limits.${name}: ${left}, which cannot be changed to ${right}`;
+    throw new HoldfastError('FOREIGN', `${dir} ${reason}`);
+  }
+}
+
+/** The first limit that is not the same in both. */
+export function differingLimit(
+  left: FoundingLimits,
+  right: FoundingLimits,
+): { name: string; left: number | undefined; right: number | undefined } | undefined {
+  const name = Object.keys({ ...left, ...right }).find((name) => left[name] !== right[name]);
+  return name === undefined ? undefined : { name, left: left[name], right: right[name] };
 }
 
 /**

@@ -44,6 +44,7 @@ export async function connectClient(
     shards: 0,
     peersDigest: '',
     timersDigest: '',
+    limits: {},
   };
   return new Promise((resolve, reject) => {
     greet(connect({ host, port, noDelay: true }), {

@@ -1,7 +1,7 @@
 /** The founding record on its way between peers, and in the memory of one without a directory. */
 import { randomBytes } from 'node:crypto';
 import type { MemberId, Timers } from '../raft/types.js';
-import type { FoundingMember, FoundingRecord } from '../replication/identity.js';
+import type { FoundingLimits, FoundingMember, FoundingRecord } from '../replication/identity.js';
 import { protocolError } from '../replication/protocol-error.js';
 import type { Member } from './membership.js';
 
@@ -13,25 +13,25 @@ export function newId(): string {
 /** The record of a cluster that begins now. */
 export function foundingOf(
   members: readonly Member[],
-  shards: number,
-  timers: Timers,
+  { shards, timers, limits }: { shards: number; timers: Timers; limits: FoundingLimits },
   incarnations: ReadonlyMap<MemberId, string>,
 ): FoundingRecord {
   return {
     clusterId: newId(),
     members: members.map(({ id, name }) => ({ id, name, incarnation: incarnations.get(id) ?? '' })),
-    ...{ shards, timers },
+    ...{ shards, timers, limits },
   };
 }
 
 /** Checks a record that another peer sent. Throws `PROTOCOL`. */
 export function readFounding(value: unknown): FoundingRecord {
-  const { clusterId, members, shards, timers } = fields(value);
+  const { clusterId, members, shards, timers, limits } = fields(value);
   if (typeof clusterId !== 'string' || !Array.isArray(members) || typeof shards !== 'number')
     throw malformed();
   const { beatMs, promiseMs, electionMs, giveUpMs, drift } = fields(timers);
   return {
     ...{ clusterId, shards, members: members.map(readMember) },
+    ...(limits === undefined ? {} : { limits: readLimits(limits) }),
     timers: {
       beatMs: number(beatMs),
       promiseMs: number(promiseMs),
@@ -46,6 +46,10 @@ function readMember(value: unknown): FoundingMember {
   const { id, name, incarnation } = fields(value);
   if (typeof name !== 'string' || typeof incarnation !== 'string') throw malformed();
   return { id: number(id), name, incarnation };
+}
+
+function readLimits(value: unknown): FoundingLimits {
+  return Object.fromEntries(Object.entries(fields(value)).map(([name, limit]) => [name, number(limit)]));
 }
 
 function number(value: unknown): number {

@@ -10,7 +10,7 @@
 import type { MemberId } from '../raft/types.js';
 import type { Hello } from '../replication/handshake.js';
 import { zeroId } from '../replication/handshake.js';
-import type { FoundingRecord } from '../replication/identity.js';
+import { differingLimit, type FoundingLimits, type FoundingRecord } from '../replication/identity.js';
 
 /** A member as the configuration names it. */
 export interface Member {
@@ -37,6 +37,8 @@ export interface MembershipParts {
   readonly peersDigest: string;
   /** Equal where the timers are. */
   readonly timersDigest: string;
+  /** Limits of collections by their names. */
+  readonly limits: FoundingLimits;
   /** What the directory knows already. */
   readonly founding: FoundingRecord | undefined;
   /** Makes a founding record for these incarnations. */
@@ -74,7 +76,7 @@ export class Membership {
 
   /** Who this process is, for a handshake that begins now. */
   hello(): Hello {
-    const { self, incarnation, runId, shards, peersDigest, timersDigest } = this.#parts;
+    const { self, incarnation, runId, shards, peersDigest, timersDigest, limits } = this.#parts;
     const clusterId = this.#founding?.clusterId ?? zeroId;
     const { name, id: memberId } = self;
     return {
@@ -87,6 +89,7 @@ export class Membership {
       shards,
       peersDigest,
       timersDigest,
+      limits,
     };
   }
 
@@ -125,7 +128,7 @@ export class Membership {
   }
 
   #judgeConfiguration(hello: Hello): Refusal | undefined {
-    const { members, shards, peersDigest, timersDigest } = this.#parts;
+    const { members, shards, peersDigest, timersDigest, limits } = this.#parts;
     const member = members.find(({ id }) => id === hello.memberId);
     if (hello.protocol !== PROTOCOL)
       return foreign(hello, `speaks version ${hello.protocol} of the protocol, not ${PROTOCOL}`);
@@ -134,7 +137,10 @@ export class Membership {
       return foreign(hello, `is not the peer of its number, ${member?.name ?? 'nobody'}`);
     if (hello.shards !== shards) return foreign(hello, `has ${hello.shards} shards, not ${shards}`);
     if (hello.timersDigest !== timersDigest) return foreign(hello, 'has other timers');
-    return undefined;
+    const differing = differingLimit(hello.limits, limits);
+    if (differing === undefined) return undefined;
+    const { name, left, right } = differing;
+    return foreign(hello, `has limits.${name}: ${left}, not ${right}`);
   }
 
   #judgeIdentity(hello: Hello): Refusal | undefined {

@@ -4,6 +4,7 @@
  */
 import { cpus } from 'node:os';
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
+import { limitsNumber } from '../collection-limits.js';
 import { HoldfastError } from '../errors.js';
 import { type NativeMemoryLimit, native, type Word } from '../keyspace/native.js';
 import type { MemberId } from '../raft/types.js';
@@ -31,7 +32,15 @@ const STOP_MS = 5_000;
 export interface PeerOptions
   extends Pick<
     WorkerSetup,
-    'self' | 'members' | 'shardCount' | 'timers' | 'timeoutMs' | 'dir' | 'fsync' | 'snapshotLogBytes'
+    | 'self'
+    | 'members'
+    | 'shardCount'
+    | 'timers'
+    | 'limits'
+    | 'timeoutMs'
+    | 'dir'
+    | 'fsync'
+    | 'snapshotLogBytes'
   > {
   readonly secret: string | undefined;
   readonly memoryLimit: NativeMemoryLimit | undefined;
@@ -80,9 +89,13 @@ export class Peer {
     this.#leaders = shards.map(() => 0);
     this.#notReady = new Set(shards);
     this.#ready = newAsked();
+    const { memoryLimit, limits } = options;
     const [first, ...others] = shards;
-    const replica = first === undefined ? [] : [native.replicaCreate(options.memoryLimit)];
-    this.replicas = [...replica, ...others.map(() => native.replicaCreate(options.memoryLimit, replica[0]))];
+    const replica = first === undefined ? [] : [native.replicaCreate(memoryLimit, undefined, limits)];
+    this.replicas = [
+      ...replica,
+      ...others.map(() => native.replicaCreate(memoryLimit, replica[0], limits)),
+    ];
     this.clients = shards.map(
       (shard) => new ShardClient(shard, (message, transfer) => this.#post(message, transfer)),
     );
@@ -177,14 +190,14 @@ export class Peer {
     sockets: SocketsSetup | undefined,
     relay: WorkerSetup['relay'],
   ): void {
-    const { self, members, shardCount, timers, timeoutMs, dir, fsync, snapshotLogBytes, memoryLimit } =
+    const { self, members, shardCount, timers, limits, timeoutMs, dir, fsync, snapshotLogBytes, memoryLimit } =
       this.#options;
     const shards = this.#shardsOf(i, workers).map((shard) => {
       return { shard, replica: this.replicas[shard] ?? 0, disk: this.#disk?.connect() };
     });
     const freshness = this.#freshness;
     const setup: WorkerSetup = {
-      ...{ self, members, shardCount, timers, timeoutMs, dir, fsync, snapshotLogBytes },
+      ...{ self, members, shardCount, timers, limits, timeoutMs, dir, fsync, snapshotLogBytes },
       ...{ shards, freshness, sockets, relay },
       limited: (memoryLimit?.bytes ?? 0) > 0,
     };

@@ -1,5 +1,6 @@
 /** What the threads of one peer say to each other. Plain data. */
 import type { MessagePort } from 'node:worker_threads';
+import type { CollectionLimits } from '../collection-limits.js';
 import type { MemberId, RaftStatus, Timers } from '../raft/types.js';
 import type { FsyncMode } from '../replication/disk-protocol.js';
 import type { FoundingRecord } from '../replication/identity.js';
@@ -121,6 +122,7 @@ export interface WorkerSetup {
     readonly disk: MessagePort | undefined;
   }[];
   readonly timers: Timers;
+  readonly limits: CollectionLimits;
   /** How long a request may wait for its outcome. */
   readonly timeoutMs: number;
   /** Whether this process has a limit of memory. */

@@ -4,7 +4,7 @@ import type { HoldfastError } from '../errors.js';
 import { digestOf } from '../options.js';
 import { closePool } from '../rdb/index.js';
 import { FrameKind } from '../replication/frame.js';
-import { type FoundingRecord, Identity } from '../replication/identity.js';
+import { type FoundingLimits, type FoundingRecord, Identity } from '../replication/identity.js';
 import { decodeMessage } from '../replication/message-codec.js';
 import { foundingOf, newId } from './founding.js';
 import { Membership } from './membership.js';
@@ -66,7 +66,8 @@ async function stop(othersClean: boolean): Promise<void> {
 /** The worker with the sockets holds the directory, and knows first that there is a cluster. */
 function withSockets(sockets: SocketsSetup): Parts {
   const { self, members, dir, fsync, shardCount: shards, timers } = setup;
-  const expected = { peers: members.map(({ name }) => name), shards };
+  const limits: FoundingLimits = { ...setup.limits };
+  const expected = { peers: members.map(({ name }) => name), shards, limits };
   let identity: Identity | undefined;
   try {
     identity = dir === undefined ? undefined : Identity.open(dir, { name: self.name, fsync, expected });
@@ -80,7 +81,8 @@ function withSockets(sockets: SocketsSetup): Parts {
     runId: newId(),
     peersDigest: digestOf(members),
     timersDigest: digestOf(timers),
-    found: (incarnations) => foundingOf(members, shards, timers, incarnations),
+    limits,
+    found: (incarnations) => foundingOf(members, { shards, timers, limits }, incarnations),
     store: (founding) => identity?.found(founding),
     send: (to, founding) => network.sendFounding(to, founding),
     founded: (founding) => started(founding),

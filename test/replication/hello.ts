@@ -13,6 +13,7 @@ export function helloOf(id: number, fields: Partial<Hello> = {}): Hello {
     shards: 1,
     peersDigest: 'peers',
     timersDigest: 'timers',
+    limits: { hashMaxListpackEntries: 512 },
     ...fields,
   };
 }

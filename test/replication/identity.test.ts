@@ -79,6 +79,25 @@ describe('identity', () => {
     open(dir, { expected: { peers: ['c', 'b', 'a'], shards: 3 } }).close(true);
   });
 
+  it('is not used with other limits; one that was founded before there were any, with all', () => {
+    const dir = founded();
+    const peers = ['a', 'b', 'c'];
+    open(dir, { expected: { peers, shards: 3, limits: { hashMaxListpackEntries: 7 } } }).close(true);
+    const limited = { ...founding, limits: { hashMaxListpackEntries: 512, setMaxListpackEntries: 128 } };
+    const other = emptyDirectory();
+    const identity = open(other);
+    identity.found(limited);
+    identity.close(true);
+    const limits = { hashMaxListpackEntries: 512, setMaxListpackEntries: 64 };
+    expect(() => open(other, { expected: { peers, shards: 3, limits } })).toThrow(
+      expect.objectContaining({
+        code: 'FOREIGN',
+        message: expect.stringMatching(/limits\.setMaxListpackEntries: 128, which cannot be changed to 64/),
+      }),
+    );
+    open(other, { expected: { peers, shards: 3, limits: limited.limits } }).close(true);
+  });
+
   it('that is cut, flipped, missing or of the future is refused and left alone', () => {
     const dir = founded();
     const path = join(dir, 'identity.json');

@@ -22,7 +22,7 @@ const peer = (id: number, incarnation: string, founding?: FoundingRecord): Peer 
   const sent: [number, FoundingRecord][] = [];
   const membership = new Membership({
     ...{ self, members: MEMBERS, incarnation, runId: hex('9'), shards: 1 },
-    ...{ peersDigest: 'p', timersDigest: 't', founding },
+    ...{ peersDigest: 'p', timersDigest: 't', limits: { listMaxListpackSize: -2 }, founding },
     found: (incarnations) => ({
       clusterId: hex('c'),
       members: MEMBERS.map(({ id, name }) => ({ id, name, incarnation: incarnations.get(id) ?? '' })),
@@ -117,10 +117,16 @@ describe('judging a peer', () => {
     ['another name for its number', { name: 'c' }],
     ['another number of shards', { shards: 3 }],
     ['other timers', { timersDigest: 'x' }],
+    ['other limits', { limits: { listMaxListpackSize: -1 } }],
     ['another cluster', { clusterId: hex('d') }],
     ['another protocol', { protocol: 2 }],
   ])('refuses %s', (_, change) => {
     expect(a.membership.judge(hello(b, change))?.code).toBe('FOREIGN');
+  });
+
+  it('names the limit that differs, and both values', () => {
+    const refusal = a.membership.judge(hello(b, { limits: { listMaxListpackSize: -1 } }));
+    expect(refusal?.message).toContain('has limits.listMaxListpackSize: -1, not -2');
   });
 
   it('refuses a member that lost its memory, naming it', () => {

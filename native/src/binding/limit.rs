@@ -1,5 +1,6 @@
 //! Keyspaces with a bound on memory, from the options that JavaScript has checked.
 
+use super::limits::{CollectionLimits, with_limits};
 use crate::keyspace::registry;
 use crate::keyspace::{Budget, Keyspace, MemoryLimit, Policy};
 use napi_derive::napi;
@@ -42,8 +43,12 @@ pub fn limited(keyspace: Keyspace, limit: Option<MemoryLimitOptions>) -> napi::R
     }
 }
 
-/// Makes a keyspace and gives its id.
+/// Makes a keyspace and gives its id. `collections`: limits of its collections, if not the default ones.
 #[napi]
-pub fn keyspace_create(limit: Option<MemoryLimitOptions>) -> napi::Result<u32> {
-    Ok(registry::register(limited(Keyspace::new(), limit)?).0)
+pub fn keyspace_create(
+    limit: Option<MemoryLimitOptions>,
+    collections: Option<CollectionLimits>,
+) -> napi::Result<u32> {
+    let keyspace = with_limits(Keyspace::new(), collections)?;
+    Ok(registry::register(limited(keyspace, limit)?).0)
 }

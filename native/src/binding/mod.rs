@@ -11,6 +11,7 @@ mod generic;
 mod handle;
 mod hot;
 mod limit;
+mod limits;
 mod range;
 mod rdb;
 mod replica;

@@ -82,12 +82,13 @@ impl RdbLoader {
             db: options.and_then(|options| options.db).map(u64::from),
             now_ms: target.keyspace.now_ms(),
         };
+        let limits = target.keyspace.limits();
         Ok(RdbLoader {
             target,
             reader: Reader::new(Options {
                 refuse_duplicate_keys: false,
             }),
-            loader: Some(Loader::new(options)),
+            loader: Some(Loader::with_limits(options, limits)),
         })
     }
 

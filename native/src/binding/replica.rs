@@ -4,6 +4,7 @@ use super::limit::{MemoryLimitOptions, limited};
 use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::{Keyspace, Pressure};
 use crate::replica::{ApplyError, EVICT, Outcomes, Replica};
+use super::limits::{CollectionLimits, with_limits};
 use crate::resp::encode_request;
 use napi::bindgen_prelude::{Buffer, Null, Uint8Array};
 use napi_derive::napi;
@@ -46,9 +47,14 @@ fn faulted(error: &ApplyError) -> Refused {
 }
 
 /// Makes a replica over an empty keyspace. Its id is the keyspace's. With `sibling`, both share the sibling's limit.
+/// `collections`: limits of its collections, if not the default ones.
 #[napi]
-pub fn replica_create(limit: Option<MemoryLimitOptions>, sibling: Option<u32>) -> napi::Result<u32> {
-    let keyspace = Keyspace::with_log_clock(0);
+pub fn replica_create(
+    limit: Option<MemoryLimitOptions>,
+    sibling: Option<u32>,
+    collections: Option<CollectionLimits>,
+) -> napi::Result<u32> {
+    let keyspace = with_limits(Keyspace::with_log_clock(0), collections)?;
     let shared = sibling
         .and_then(registry::get)
         .and_then(|place| place.keyspace.share_budget());

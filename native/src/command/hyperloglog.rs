@@ -36,6 +36,7 @@ fn pfadd(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         Some(bytes) => Sketch::read(bytes).map_err(refused)?,
     };
     let mut changed = held.is_none();
+    sketch = sketch.limited(db.limits().hll_sparse_bytes);
     for element in elements {
         changed |= sketch.add(element);
     }
@@ -84,7 +85,8 @@ fn pfmerge(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let mut merged = db
         .string(destination)?
         .map_or_else(|| Ok(Sketch::new()), Sketch::read)
-        .map_err(refused)?;
+        .map_err(refused)?
+        .limited(db.limits().hll_sparse_bytes);
     if dense {
         merged.make_dense();
     }

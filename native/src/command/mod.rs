@@ -18,6 +18,9 @@ mod hash;
 mod hyperloglog;
 pub mod key;
 mod lcs;
+#[cfg(test)]
+#[path = "tests/limits.rs"]
+mod limits;
 mod list;
 pub mod number;
 mod object;

@@ -33,7 +33,7 @@ fn restore(db: &mut Db<'_>, args: Args<'_>) -> CommandResult {
     }
     let ttl = int(ttl)?;
     let expiry = expiry_of(ttl, options.absolute, db.now_ms())?;
-    let built = payload::restore(payload).map_err(|refusal| match refusal {
+    let built = payload::restore(payload, db.limits()).map_err(|refusal| match refusal {
         Refusal::Footer => Status::Text("ERR DUMP payload version or checksum are wrong"),
         Refusal::Value(_) => Status::Text("ERR Bad data format"),
     })?;

@@ -145,7 +145,8 @@ fn pop_most(db: &mut Db<'_>, key: &[u8], len: usize, kept: usize) -> CommandResu
         let mut rest = match set.as_intset() {
             Some(_) => SetValue::intset(),
             None => SetValue::packed(),
-        };
+        }
+        .limited(set.limits());
         let mut taken = Vec::with_capacity(len - kept);
         for (position, member) in set.iter().enumerate() {
             if stays.next_if_eq(&position).is_some() {
@@ -186,7 +187,7 @@ fn sets<'d>(db: &'d Db<'_>, keys: Args<'_>) -> Result<Vec<Option<&'d SetValue>>,
 
 /// The members of the first set in any, in the order of the sets and in their own.
 fn union(db: &Db<'_>, keys: Args<'_>) -> Result<SetValue, Status> {
-    let mut result = SetValue::default();
+    let mut result: SetValue = db.create();
     for member in sets(db, keys)?.into_iter().flatten().flat_map(SetValue::iter) {
         add(&mut result, member);
     }
@@ -254,7 +255,7 @@ fn sunionstore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 }
 
 fn sinterstore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    let mut result = SetValue::default();
+    let mut result: SetValue = db.create();
     intersect(sets(db, &words[2..])?, usize::MAX, |member| {
         add(&mut result, member)
     });
@@ -274,7 +275,7 @@ fn copies_first(sets: &[Option<&SetValue>]) -> bool {
 
 fn sdiffstore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let sets = sets(db, &words[2..])?;
-    let mut result = SetValue::default();
+    let mut result: SetValue = db.create();
     if copies_first(&sets) {
         let mut sets = sets.into_iter().flatten();
         let first = sets.next().into_iter().flat_map(SetValue::iter);

@@ -222,7 +222,7 @@ fn sort(db: &mut Db<'_>, words: Args<'_>, store_allowed: bool) -> CommandResult 
             .map(|value| value.map_or(Reply::Null, Reply::Bulk));
         return Ok(Reply::Array(replies.collect()));
     };
-    let mut list = ListValue::default();
+    let mut list: ListValue = db.create();
     found
         .iter()
         .for_each(|value| list.push_back(value.as_deref().unwrap_or_default()));

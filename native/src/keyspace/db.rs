@@ -11,7 +11,7 @@ use super::{
 use crate::discard::discard;
 use crate::random::Rng;
 use crate::status::Status;
-use crate::value::{Collection, Value};
+use crate::value::{Collection, LimitsRef, Value};
 use std::cell::Cell;
 
 /// Due keys that a write frees in passing, in the segment it has locked anyway.
@@ -128,6 +128,16 @@ impl<'k> Db<'k> {
             Some(_) => self.now_ms(),
             None => self.keyspace.reading_ms(),
         }
+    }
+
+    /// The limits of collections.
+    pub fn limits(&self) -> LimitsRef {
+        self.keyspace.limits()
+    }
+
+    /// An empty collection with the keyspace's limits, for [`Db::put`].
+    pub fn create<C: Collection>(&self) -> C {
+        C::default().limited(self.limits())
     }
 
     /// The command's random numbers.
@@ -293,7 +303,7 @@ impl<'k> Db<'k> {
         if let Some(result) = self.edit(key, once)?.flatten() {
             return Ok(result);
         }
-        let mut collection = C::default();
+        let mut collection: C = self.create();
         let Some(change) = change.take() else {
             unreachable!("a change ran and gave nothing")
         };
@@ -306,13 +316,14 @@ impl<'k> Db<'k> {
         Ok(result)
     }
 
-    /// Stores a collection, whatever was there. An empty one removes the key.
+    /// Stores a collection that [`Db::create`] has made, whatever was there. An empty one removes the key.
     pub fn put(&mut self, key: &[u8], mut value: Value, expiry: Expiry) {
         if let Value::Hash(hash) = &mut value
             && hash.next_due().is_some()
         {
             hash.remove_due(self.now_ms(), usize::MAX);
         }
+        debug_assert_eq!(value.limits(), self.limits());
         let expire_at = self.resolve(key, expiry);
         self.remove(key);
         let empty = match &value {

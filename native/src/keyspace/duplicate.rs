@@ -6,7 +6,7 @@ pub(super) fn duplicate(value: &Value) -> Value {
     match value {
         Value::Hash(hash) => hash_of(hash).into_value(),
         Value::List(list) => {
-            let mut copy = ListValue::default();
+            let mut copy = ListValue::default().limited(list.limits());
             list.iter().for_each(|element| copy.push_back(&element.to_cow()));
             copy.into_value()
         }
@@ -16,7 +16,8 @@ pub(super) fn duplicate(value: &Value) -> Value {
                 ZSetValue::tree()
             } else {
                 ZSetValue::packed()
-            };
+            }
+            .limited(zset.limits());
             for (member, score) in zset.iter() {
                 copy.insert(score, &member.to_cow());
             }
@@ -31,7 +32,8 @@ fn hash_of(hash: &HashValue) -> HashValue {
         (true, packed) => HashValue::with_expiries(packed),
         (false, true) => HashValue::packed(),
         (false, false) => HashValue::table(),
-    };
+    }
+    .limited(hash.limits());
     for (field, value, expire_at) in hash.iter_timed() {
         let field = field.to_cow();
         copy.set(&field, &value.to_cow());
@@ -47,7 +49,8 @@ fn set_of(set: &SetValue) -> SetValue {
         "hashtable" => SetValue::table(),
         "intset" => SetValue::intset(),
         _ => SetValue::packed(),
-    };
+    }
+    .limited(set.limits());
     for member in set.iter() {
         copy.add(&member.to_cow());
     }

@@ -40,7 +40,7 @@ pub use usage::Usage;
 
 use crate::clock;
 use crate::discard::discard;
-use crate::value::{Collection, TYPES, Value};
+use crate::value::{Collection, LimitsRef, TYPES, Value};
 use access::Tracking;
 use entry::Entry;
 use eviction::Pool;
@@ -171,6 +171,7 @@ pub struct Keyspace {
     evicted: AtomicU64,
     /// The segment that upkeep goes on with.
     upkeep_at: AtomicUsize,
+    limits: LimitsRef,
 }
 
 impl std::fmt::Debug for Keyspace {
@@ -204,6 +205,7 @@ impl Keyspace {
             pool: Mutex::default(),
             evicted: AtomicU64::new(0),
             upkeep_at: AtomicUsize::new(0),
+            limits: LimitsRef::default(),
         }
     }
 
@@ -248,6 +250,17 @@ impl Keyspace {
             .log_moved_ns
             .store(clock::boottime_ns(), Ordering::Relaxed);
         keyspace
+    }
+
+    /// The keyspace with other limits for its collections. It must be empty.
+    pub fn limited(mut self, limits: LimitsRef) -> Keyspace {
+        self.limits = limits;
+        self
+    }
+
+    /// The limits of its collections.
+    pub fn limits(&self) -> LimitsRef {
+        self.limits
     }
 
     /// Moves the log's clock, never backwards. A keyspace on the wall clock changes to the log's.
@@ -390,8 +403,10 @@ impl Keyspace {
             .min()
     }
 
-    /// Puts the content of `other` in the place of this keyspace's, at once for all readers. Clock, seed and limits stay.
+    /// Puts the content of `other`, whose collections must have the same limits, in the place of this keyspace's, at once for
+    /// all readers. Clock, seed and limits stay.
     pub fn replace_with(&self, mut other: Keyspace) {
+        debug_assert_eq!(self.limits, other.limits);
         let bytes = self.statistics().memory();
         let mut replaced = std::mem::take(&mut other.segments);
         let mut guards: Vec<_> = (0..SEGMENTS).map(|segment| self.lock(segment)).collect();

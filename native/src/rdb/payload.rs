@@ -9,7 +9,7 @@ use super::reader::{ValueBody, is_known_version};
 use super::write::{DEFAULT_VERSION, Encoder, Forms};
 use super::{RdbError, reader};
 use crate::keyspace::EntryView;
-use crate::value::Value;
+use crate::value::{LimitsRef, Value};
 
 const FOOTER_BYTES: usize = 10;
 
@@ -58,7 +58,7 @@ pub fn seal(mut value: Vec<u8>, version: u16) -> Vec<u8> {
 ///
 /// # Errors
 /// See [`Refusal`].
-pub fn restore(payload: &[u8]) -> Result<Built, Refusal> {
+pub fn restore(payload: &[u8], limits: LimitsRef) -> Result<Built, Refusal> {
     let (body, footer) = payload
         .len()
         .checked_sub(FOOTER_BYTES)
@@ -75,7 +75,7 @@ pub fn restore(payload: &[u8]) -> Result<Built, Refusal> {
     } else {
         Magic::Valkey
     };
-    read_value(body, magic).map_err(Refusal::Value)
+    read_value(body, magic, limits).map_err(Refusal::Value)
 }
 
 /// Hands a value's events to its builder.
@@ -91,7 +91,7 @@ impl Sink for Restoring {
     }
 }
 
-fn read_value(body: &[u8], magic: Magic) -> Result<Built, RdbError> {
+fn read_value(body: &[u8], magic: Magic, limits: LimitsRef) -> Result<Built, RdbError> {
     let fail = |offset: usize, reason: String| RdbError {
         offset: offset as u64,
         reason,
@@ -102,7 +102,7 @@ fn read_value(body: &[u8], magic: Magic) -> Result<Built, RdbError> {
     if format::type_name(rdb_type).is_none() {
         return Err(fail(0, reader::refusal_of_type(rdb_type)));
     }
-    let builder = Builder::new(rdb_type, Fidelity::Limits).map_err(|reason| fail(0, reason))?;
+    let builder = Builder::new(rdb_type, Fidelity::Limits, limits).map_err(|reason| fail(0, reason))?;
     let (mut sink, mut reading) = (Restoring(builder), ValueBody::new(rdb_type, magic));
     let mut read = 0;
     loop {
@@ -140,7 +140,7 @@ mod tests {
 
     #[test]
     fn a_payload_comes_back() {
-        let Ok(Built::Str(text)) = restore(&dump(EntryView::Str(b"12345"))) else {
+        let Ok(Built::Str(text)) = restore(&dump(EntryView::Str(b"12345")), LimitsRef::default()) else {
             panic!("a string was expected")
         };
         assert_eq!(text, b"12345");
@@ -152,18 +152,21 @@ mod tests {
         for at in 0..good.len() {
             let mut bad = good.clone();
             bad[at] ^= 1;
-            assert_eq!(restore(&bad).map(|_| ()), Err(Refusal::Footer));
+            assert_eq!(
+                restore(&bad, LimitsRef::default()).map(|_| ()),
+                Err(Refusal::Footer)
+            );
         }
         assert!(matches!(
-            restore(&seal(vec![0, 5, b'a'], 10)),
+            restore(&seal(vec![0, 5, b'a'], 10), LimitsRef::default()),
             Err(Refusal::Value(_))
         ));
         assert!(matches!(
-            restore(&seal(vec![0, 1, b'a', 0], 10)),
+            restore(&seal(vec![0, 1, b'a', 0], 10), LimitsRef::default()),
             Err(Refusal::Value(_))
         ));
         assert!(matches!(
-            restore(&seal(vec![0, 1, b'a'], 99)),
+            restore(&seal(vec![0, 1, b'a'], 99), LimitsRef::default()),
             Err(Refusal::Footer)
         ));
     }

@@ -1,4 +1,4 @@
-//! A list as a deque of listpacks of at most `NODE_BYTES` each. An element that is larger has a node of its own.
+//! A list as a deque of listpacks of limited size. An element that is larger has a node of its own.
 //!
 //! Cost: per node an allocation and 32 bytes, per element what a listpack takes. Both ends are O(1) (a change moves at
 //! most one node's bytes); an index is O(nodes) from the nearer end plus a walk through one node. Changes in the middle
@@ -32,13 +32,23 @@ impl Node {
     }
 }
 
+/// How much goes into one node.
+pub trait NodeLimits: Copy {
+    /// Bytes of its listpack, unless it has a single element.
+    fn bytes(self) -> usize;
+    /// Elements.
+    fn entries(self) -> usize;
+}
+
 /// A list.
 #[derive(Debug, Default)]
-pub struct Quicklist<const NODE_BYTES: usize> {
+pub struct Quicklist<L: NodeLimits> {
     nodes: VecDeque<Node>,
-    len: usize,
     /// The memory of all listpacks.
     packs: usize,
+    /// Number of elements. Four bytes, so that the limits cost none.
+    len: u32,
+    limits: L,
 }
 
 /// A place in the list: a node, and an element there.
@@ -56,10 +66,20 @@ pub enum End {
     Tail,
 }
 
-impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
+impl<L: NodeLimits> Quicklist<L> {
+    /// The list with other limits. It must be empty, or have nodes that keep to them.
+    pub fn limited(self, limits: L) -> Self {
+        Quicklist { limits, ..self }
+    }
+
+    /// How much goes into one node.
+    pub fn limits(&self) -> L {
+        self.limits
+    }
+
     /// Number of elements.
     pub fn len(&self) -> usize {
-        self.len
+        self.len as usize
     }
 
     /// Whether there is no element.
@@ -80,7 +100,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
     /// Puts a whole listpack behind the tail, as it is. An empty one is dropped.
     pub fn push_pack(&mut self, pack: Listpack) {
         if !pack.is_empty() {
-            self.len += pack.len();
+            self.len = count(self.len() + pack.len());
             self.insert_node(self.nodes.len(), Node::of(pack));
         }
     }
@@ -155,7 +175,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
         };
         let node = &self.nodes[place.node];
         let grown = node.size() + entry_size(packed_form(text)) - entry_size(node.pack.get(place.at));
-        if node.count == 1 || grown <= NODE_BYTES {
+        if node.count == 1 || grown <= self.limits.bytes() {
             self.change(place.node, |pack| pack.replace(place.at, text));
             self.merge_around(place.node);
         } else {
@@ -167,7 +187,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
 
     /// Inserts an element before the one with this index; at the tail if the index is the length.
     pub fn insert(&mut self, index: usize, text: &[u8]) {
-        assert!(index <= self.len, "an insertion leaves no gap");
+        assert!(index <= self.len(), "an insertion leaves no gap");
         if index == 0 {
             return self.push_front(text);
         }
@@ -198,7 +218,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
             return 0;
         };
         let seam = node;
-        let count = count.min(self.len - start);
+        let count = count.min(self.len() - start);
         let mut left = count;
         while left > 0 {
             let from_first = self.nodes[node].pack.first() == Some(at);
@@ -260,25 +280,26 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
             assert_eq!(node.count as usize, node.pack.len(), "nodes know their counts");
             assert!(node.count > 0, "no node is empty");
             assert!(
-                node.count == 1 || node.size() <= NODE_BYTES,
+                node.count == 1 || node.size() <= self.limits.bytes(),
                 "only a single element exceeds a node"
             );
+            assert!(node.count == 1 || node.count as usize <= self.limits.entries());
             len += node.pack.len();
             packs += node.pack.memory();
         }
         assert_eq!(
             (len, packs),
-            (self.len, self.packs),
+            (self.len(), self.packs),
             "length and memory are counted"
         );
     }
 
     /// Walks the counts of the nodes from the nearer end.
     fn locate(&self, index: usize) -> Option<Place> {
-        if index >= self.len {
+        if index >= self.len() {
             return None;
         }
-        let (node, inner) = if index < self.len / 2 {
+        let (node, inner) = if index < self.len() / 2 {
             let mut rest = index;
             let node = self.nodes.iter().position(|node| {
                 let here = rest < node.count as usize;
@@ -287,7 +308,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
             })?;
             (node, rest)
         } else {
-            let mut rest = self.len - index;
+            let mut rest = self.len() - index;
             let back = self.nodes.iter().rev().position(|node| {
                 let here = rest <= node.count as usize;
                 rest -= if here { 0 } else { node.count as usize };
@@ -301,7 +322,10 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
     }
 
     fn has_room(&self, node: usize, element: Element<'_>) -> bool {
-        let fits = |node: &Node| node.size() + entry_size(element) <= NODE_BYTES;
+        let limits = self.limits;
+        let fits = |node: &Node| {
+            node.size() + entry_size(element) <= limits.bytes() && (node.count as usize) < limits.entries()
+        };
         self.nodes.get(node).is_some_and(fits)
     }
 
@@ -311,7 +335,7 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
         let (count, memory) = (node.count as usize, node.pack.memory());
         let result = change(&mut node.pack);
         node.count = node.pack.len() as u32;
-        self.len = self.len - count + node.count as usize;
+        self.len = self::count(self.len as usize - count + node.count as usize);
         self.packs = self.packs - memory + node.pack.memory();
         result
     }
@@ -381,7 +405,8 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
         let (Some(left), Some(right)) = (self.nodes.get(node), self.nodes.get(node + 1)) else {
             return;
         };
-        if left.size() + right.size() > NODE_BYTES / 2 {
+        let (bytes, entries) = (left.size() + right.size(), left.count + right.count);
+        if bytes > self.limits.bytes() / 2 || entries as usize > self.limits.entries() {
             return;
         }
         if let Some(right) = self.nodes.remove(node + 1) {
@@ -392,6 +417,10 @@ impl<const NODE_BYTES: usize> Quicklist<NODE_BYTES> {
             self.give_back();
         }
     }
+}
+
+fn count(elements: usize) -> u32 {
+    u32::try_from(elements).expect("a list has less than 2^32 elements")
 }
 
 fn remove_forwards(pack: &mut Listpack, text: &[u8], limit: usize) -> usize {

@@ -14,7 +14,7 @@ mod fields;
 #[cfg(test)]
 mod tests;
 
-use super::{Collection, Element, Value};
+use super::{Collection, Element, LimitsRef, Value};
 use crate::structure::deadlines::Deadlines;
 use crate::structure::listpack::Listpack;
 use fields::Fields;
@@ -39,10 +39,11 @@ enum Form {
 #[derive(Debug)]
 pub struct HashValue {
     form: Form,
+    limits: LimitsRef,
 }
 
 // The expiries must cost nothing where there are none.
-const _: () = assert!(size_of::<HashValue>() == size_of::<Listpack>());
+const _: () = assert!(size_of::<Form>() == size_of::<Listpack>());
 
 impl Default for HashValue {
     fn default() -> Self {
@@ -54,6 +55,7 @@ impl HashValue {
     fn plain(fields: Fields) -> Self {
         HashValue {
             form: Form::Plain(fields),
+            limits: LimitsRef::default(),
         }
     }
 
@@ -69,8 +71,9 @@ impl HashValue {
 
     /// Adopts a listpack of fields and values. `None` unless they are pairs, every field comes once, and a packed hash
     /// may have so many elements of such lengths.
-    pub fn from_listpack(pack: Listpack) -> Option<Self> {
-        Fields::from_listpack(pack).map(HashValue::plain)
+    pub fn from_listpack(pack: Listpack, limits: LimitsRef) -> Option<Self> {
+        let fields = Fields::from_listpack(pack, limits)?;
+        Some(HashValue::plain(fields).limited(limits))
     }
 
     /// The listpack of fields and values of a packed hash. It says nothing of expiries.
@@ -119,22 +122,23 @@ impl HashValue {
     /// Announces that one command is about to set so many fields: if they are more than a packed hash may have, it
     /// becomes a table at once, as in Redis, even if some are set twice.
     pub fn prepare(&mut self, fields: usize) {
-        self.fields_mut().prepare(fields);
+        let limits = self.limits;
+        self.fields_mut().prepare(fields, limits);
     }
 
     /// Sets a field, which does not expire then. True if it is new.
     pub fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
         match &mut self.form {
-            Form::Plain(fields) => fields.set(field, value),
-            Form::Timed(timed) => timed.set(field, value, false),
+            Form::Plain(fields) => fields.set(field, value, self.limits),
+            Form::Timed(timed) => timed.set(field, value, false, self.limits),
         }
     }
 
     /// As [`HashValue::set`]; a field that is there keeps its expiry.
     pub fn set_value(&mut self, field: &[u8], value: &[u8]) -> bool {
         match &mut self.form {
-            Form::Plain(fields) => fields.set(field, value),
-            Form::Timed(timed) => timed.set(field, value, true),
+            Form::Plain(fields) => fields.set(field, value, self.limits),
+            Form::Timed(timed) => timed.set(field, value, true, self.limits),
         }
     }
 
@@ -279,7 +283,7 @@ impl HashValue {
     /// # Panics
     /// If an invariant is broken.
     pub fn verify(&self) {
-        self.fields().verify();
+        self.fields().verify(self.limits);
         if let Some(deadlines) = self.deadlines() {
             deadlines.verify();
             let held = self.iter_timed().filter(|(_, _, expire_at)| expire_at.is_some());
@@ -293,11 +297,11 @@ impl HashValue {
 }
 
 impl Timed {
-    fn set(&mut self, field: &[u8], value: &[u8], keeps_expiry: bool) -> bool {
+    fn set(&mut self, field: &[u8], value: &[u8], keeps_expiry: bool, limits: LimitsRef) -> bool {
         let Some((position, _)) = self.fields.find(field) else {
-            return self.fields.set(field, value);
+            return self.fields.set(field, value, limits);
         };
-        self.fields.replace_at(position, value);
+        self.fields.replace_at(position, value, limits);
         if !keeps_expiry {
             self.deadlines.set(position, None);
         }
@@ -312,6 +316,14 @@ impl Timed {
 }
 
 impl Collection for HashValue {
+    fn limited(self, limits: LimitsRef) -> Self {
+        HashValue { limits, ..self }
+    }
+
+    fn limits(&self) -> LimitsRef {
+        self.limits
+    }
+
     fn into_value(self) -> Value {
         Value::Hash(self)
     }

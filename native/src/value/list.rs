@@ -1,14 +1,26 @@
 //! Lists.
 
-use super::{Collection, Element, LIMITS, Value};
+use super::{Collection, Element, LimitsRef, Value};
 use crate::structure::listpack::Listpack;
 pub use crate::structure::quicklist::End;
-use crate::structure::quicklist::Quicklist;
+use crate::structure::quicklist::{NodeLimits, Quicklist};
 
 /// A list, from head to tail.
 #[derive(Debug, Default)]
 pub struct ListValue {
-    nodes: Quicklist<{ LIMITS.list_node_bytes }>,
+    nodes: Quicklist<LimitsRef>,
+}
+
+impl NodeLimits for LimitsRef {
+    #[inline]
+    fn bytes(self) -> usize {
+        self.list_node_bytes()
+    }
+
+    #[inline]
+    fn entries(self) -> usize {
+        self.list_node_entries()
+    }
 }
 
 impl ListValue {
@@ -115,6 +127,16 @@ impl ListValue {
 }
 
 impl Collection for ListValue {
+    fn limited(self, limits: LimitsRef) -> Self {
+        ListValue {
+            nodes: self.nodes.limited(limits),
+        }
+    }
+
+    fn limits(&self) -> LimitsRef {
+        self.nodes.limits()
+    }
+
     fn into_value(self) -> Value {
         Value::List(self)
     }
@@ -144,7 +166,7 @@ impl Collection for ListValue {
     fn encoding(&self) -> &'static str {
         let mut packs = self.packs();
         let one = packs.len() <= 1;
-        let small = packs.all(|pack| pack.as_bytes().len() <= LIMITS.list_node_bytes);
+        let small = packs.all(|pack| pack.as_bytes().len() <= self.nodes.limits().bytes());
         if one && small { "listpack" } else { "quicklist" }
     }
 }

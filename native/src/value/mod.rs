@@ -2,6 +2,7 @@
 
 mod element;
 pub mod hash;
+mod limits;
 pub mod list;
 mod packed;
 pub mod set;
@@ -10,6 +11,7 @@ pub mod zset;
 
 pub use element::Element;
 pub use hash::HashValue;
+pub use limits::{Limits, LimitsRef};
 pub use list::ListValue;
 pub use set::SetValue;
 pub use stream::StreamValue;
@@ -46,8 +48,28 @@ impl Value {
     }
 }
 
+impl Value {
+    /// The limits of the collection.
+    pub fn limits(&self) -> LimitsRef {
+        match self {
+            Value::Hash(hash) => hash.limits(),
+            Value::List(list) => list.limits(),
+            Value::Set(set) => set.limits(),
+            Value::ZSet(zset) => zset.limits(),
+            Value::Stream(stream) => stream.limits(),
+        }
+    }
+}
+
+// What all collections pay for the largest one, a list.
+const _: () = assert!(size_of::<Value>() <= 48);
+
 /// A collection type, as [`crate::keyspace::Db`] needs it to read, create, account for and remove values generically.
 pub trait Collection: Default {
+    /// The collection with other limits than the default ones. It must be empty, or have the form that they ask for.
+    fn limited(self, limits: LimitsRef) -> Self;
+    /// Its limits.
+    fn limits(&self) -> LimitsRef;
     /// Wraps the collection.
     fn into_value(self) -> Value;
     /// The collection inside, if the value has this type.
@@ -61,30 +83,3 @@ pub trait Collection: Default {
     /// What `OBJECT ENCODING` answers.
     fn encoding(&self) -> &'static str;
 }
-
-/// Sizes up to which a collection stays packed. The defaults are Redis's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Limits {
-    /// Fields of a hash (`hash-max-listpack-entries`).
-    pub hash_entries: usize,
-    /// Members of a set of strings (`set-max-listpack-entries`).
-    pub set_entries: usize,
-    /// Members of a set of integers (`set-max-intset-entries`).
-    pub intset_entries: usize,
-    /// Members of a sorted set (`zset-max-listpack-entries`).
-    pub zset_entries: usize,
-    /// Bytes of one element of a packed hash, set or sorted set (`*-max-listpack-value`).
-    pub element_bytes: usize,
-    /// Bytes of one node of a list (`list-max-listpack-size -2`).
-    pub list_node_bytes: usize,
-}
-
-/// The limits in force. Constants for now: every peer of a cluster must agree on them, since they decide the order of a set.
-pub const LIMITS: Limits = Limits {
-    hash_entries: 512,
-    set_entries: 128,
-    intset_entries: 512,
-    zset_entries: 128,
-    element_bytes: 64,
-    list_node_bytes: 8192,
-};

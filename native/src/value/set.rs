@@ -1,17 +1,14 @@
 //! Sets.
 //!
-//! A set of integers only is an [`IntSet`] (ascending) up to [`LIMITS`]; a small set with other members is packed in a
+//! A set of integers only is an [`IntSet`] (ascending) up to a limit; a small set with other members is packed in a
 //! listpack, a larger one is an index map, both in the order of insertion. It never goes back. A removal moves the last
 //! member into the hole in the latter two forms. The same text is the same member in every form: `1` and `01` are two.
 
 use super::packed::swap_remove;
-use super::{Collection, Element, LIMITS, Value};
+use super::{Collection, Element, LimitsRef, Value};
 use crate::structure::index_map::{self, Entry, IndexMap, Member};
 use crate::structure::intset::IntSet;
 use crate::structure::listpack::{self, Listpack, canonical_int};
-
-// An integer never is too long to be packed.
-const _: () = assert!(LIMITS.element_bytes >= "-9223372036854775808".len());
 
 #[derive(Debug)]
 enum Form {
@@ -24,6 +21,7 @@ enum Form {
 #[derive(Debug)]
 pub struct SetValue {
     form: Form,
+    limits: LimitsRef,
 }
 
 impl Default for SetValue {
@@ -37,6 +35,7 @@ impl SetValue {
     pub fn intset() -> Self {
         SetValue {
             form: Form::Ints(IntSet::new()),
+            limits: LimitsRef::default(),
         }
     }
 
@@ -44,6 +43,7 @@ impl SetValue {
     pub fn packed() -> Self {
         SetValue {
             form: Form::Packed(Listpack::new()),
+            limits: LimitsRef::default(),
         }
     }
 
@@ -51,6 +51,7 @@ impl SetValue {
     pub fn table() -> Self {
         SetValue {
             form: Form::Table(Box::default()),
+            limits: LimitsRef::default(),
         }
     }
 
@@ -91,10 +92,10 @@ impl SetValue {
             Form::Ints(ints)
                 if ints.is_empty() && members.first().is_some_and(|m| canonical_int(m).is_none()) =>
             {
-                LIMITS.set_entries
+                self.limits.set_entries
             }
-            Form::Ints(_) => LIMITS.intset_entries,
-            Form::Packed(_) => LIMITS.set_entries,
+            Form::Ints(_) => self.limits.intset_entries,
+            Form::Packed(_) => self.limits.set_entries,
             Form::Table(_) => return,
         };
         if members.len() > limit {
@@ -108,7 +109,7 @@ impl SetValue {
             Form::Ints(ints) => {
                 if let Some(n) = canonical_int(member) {
                     let added = ints.insert(n);
-                    if ints.len() > LIMITS.intset_entries {
+                    if ints.len() > self.limits.intset_entries {
                         self.become_table(0);
                     }
                     return added;
@@ -127,7 +128,7 @@ impl SetValue {
 
     /// Appends what is no member and no integer among integers.
     fn append(&mut self, member: &[u8]) {
-        if self.len() < LIMITS.set_entries && member.len() <= LIMITS.element_bytes {
+        if self.len() < self.limits.set_entries && member.len() <= self.limits.set_bytes {
             self.become_packed().push_back(member);
         } else {
             self.become_table(1).insert(Member::new(member, ()));
@@ -252,11 +253,11 @@ impl SetValue {
         match &self.form {
             Form::Ints(ints) => {
                 ints.verify();
-                assert!(ints.len() <= LIMITS.intset_entries);
+                assert!(ints.len() <= self.limits.intset_entries);
             }
             Form::Packed(pack) => {
                 pack.verify();
-                assert!(pack.len() <= LIMITS.set_entries);
+                assert!(pack.len() <= self.limits.set_entries);
                 let members: std::collections::BTreeSet<_> = pack.iter().map(|e| e.to_vec()).collect();
                 assert_eq!(members.len(), pack.len(), "every member once");
             }
@@ -297,6 +298,14 @@ impl<'a> Iterator for Iter<'a> {
 }
 
 impl Collection for SetValue {
+    fn limited(self, limits: LimitsRef) -> Self {
+        SetValue { limits, ..self }
+    }
+
+    fn limits(&self) -> LimitsRef {
+        self.limits
+    }
+
     fn into_value(self) -> Value {
         Value::Set(self)
     }

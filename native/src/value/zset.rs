@@ -9,7 +9,7 @@ mod packed;
 #[cfg(test)]
 mod tests;
 
-use super::{Collection, Element, LIMITS, Value};
+use super::{Collection, Element, LimitsRef, Value};
 use crate::discard::discard;
 use crate::structure::index_map::{Entry as _, IndexMap, Keyed};
 use crate::structure::listpack::Listpack;
@@ -43,6 +43,7 @@ enum Form {
 #[derive(Debug)]
 pub struct ZSetValue {
     form: Form,
+    limits: LimitsRef,
 }
 
 impl Default for ZSetValue {
@@ -56,6 +57,7 @@ impl ZSetValue {
     pub fn packed() -> Self {
         ZSetValue {
             form: Form::Packed(Packed::default()),
+            limits: LimitsRef::default(),
         }
     }
 
@@ -63,14 +65,17 @@ impl ZSetValue {
     pub fn tree() -> Self {
         ZSetValue {
             form: Form::Tree(Box::default()),
+            limits: LimitsRef::default(),
         }
     }
 
     /// Adopts a listpack of members and scores, whatever its size. `None` unless they are in order, without duplicates,
     /// and every score is a number.
     pub fn from_pack(pack: Listpack) -> Option<Self> {
-        let form = Form::Packed(Packed::adopt(pack)?);
-        Some(ZSetValue { form })
+        Some(ZSetValue {
+            form: Form::Packed(Packed::adopt(pack)?),
+            limits: LimitsRef::default(),
+        })
     }
 
     /// The listpack of members and scores, if the set has the small form.
@@ -114,7 +119,7 @@ impl ZSetValue {
         let found = packed.find(member);
         let old = found.map(|at| packed.score_after(at));
         let Some(score) = decide(old) else { return old };
-        let fits = packed.len() < LIMITS.zset_entries && member.len() <= LIMITS.element_bytes;
+        let fits = packed.len() < self.limits.zset_entries && member.len() <= self.limits.zset_bytes;
         match found.zip(old) {
             Some((at, old)) => packed.move_to(at, old, score, member),
             None if fits => packed.insert(score, member),
@@ -126,7 +131,7 @@ impl ZSetValue {
     /// Announces that one command is about to add so many members: if they are more than the small form may have, the
     /// set takes the large one at once, as in Redis, even if some are the same.
     pub fn prepare(&mut self, members: usize) {
-        if members > LIMITS.zset_entries && matches!(self.form, Form::Packed(_)) {
+        if members > self.limits.zset_entries && matches!(self.form, Form::Packed(_)) {
             self.grow();
         }
     }
@@ -350,6 +355,14 @@ impl Tree {
 }
 
 impl Collection for ZSetValue {
+    fn limited(self, limits: LimitsRef) -> Self {
+        ZSetValue { limits, ..self }
+    }
+
+    fn limits(&self) -> LimitsRef {
+        self.limits
+    }
+
     fn into_value(self) -> Value {
         Value::ZSet(self)
     }

@@ -104,8 +104,8 @@ fn reply(found: Vec<Match<'_>>, query: &Query<'_>) -> Reply {
     Reply::Array(found.into_iter().map(one).collect())
 }
 
-fn stored(found: Vec<Match<'_>>, query: &Query<'_>) -> ZSetValue {
-    let mut zset = ZSetValue::default();
+/// Fills an empty sorted set with what was found.
+fn stored(found: Vec<Match<'_>>, query: &Query<'_>, mut zset: ZSetValue) -> ZSetValue {
     for one in found {
         let score = if query.store_distance {
             one.distance / query.unit
@@ -124,7 +124,7 @@ fn run(db: &mut Db<'_>, words: Args<'_>, key: &[u8], form: Form) -> CommandResul
     let Some(destination) = query.destination else {
         return Ok(reply(found, &query));
     };
-    let zset = stored(found, &query);
+    let zset = stored(found, &query, db.create());
     let count = zset.len();
     db.put(destination, Value::ZSet(zset), Expiry::Never);
     Ok(Reply::count(count))

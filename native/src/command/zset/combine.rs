@@ -9,7 +9,7 @@ use crate::keyspace::{Db, EntryView, Expiry};
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::structure::index_map::{Entry as _, IndexMap, Keyed};
-use crate::value::{Element, SetValue, Value, ZSetValue};
+use crate::value::{Collection, Element, LimitsRef, SetValue, Value, ZSetValue};
 
 /// What becomes of several inputs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -98,6 +98,8 @@ impl<'d> Source<'d> {
 struct Inputs<'d> {
     sources: Vec<(Source<'d>, f64)>,
     aggregate: Aggregate,
+    /// Of the result.
+    limits: LimitsRef,
 }
 
 impl Inputs<'_> {
@@ -138,7 +140,7 @@ impl Inputs<'_> {
                 }
             }
         }
-        let mut result = ZSetValue::default();
+        let mut result = ZSetValue::default().limited(self.limits);
         for entry in scores.iter() {
             result.insert(entry.payload, entry.key());
         }
@@ -147,7 +149,7 @@ impl Inputs<'_> {
 
     /// The members of the first input that no other has, with their scores there.
     fn subtract(&self) -> ZSetValue {
-        let mut result = ZSetValue::default();
+        let mut result = ZSetValue::default().limited(self.limits);
         let Some(((first, _), others)) = self.sources.split_first() else {
             return result;
         };
@@ -166,7 +168,7 @@ impl Inputs<'_> {
             Operation::Union => self.unite(),
             Operation::Diff => self.subtract(),
             Operation::Inter => {
-                let mut result = ZSetValue::default();
+                let mut result = ZSetValue::default().limited(self.limits);
                 self.intersect(&mut |member, score| {
                     result.insert(score, member);
                     true
@@ -257,6 +259,7 @@ fn op_combine(
     let inputs = Inputs {
         sources,
         aggregate: options.aggregate,
+        limits: db.limits(),
     };
     Ok((inputs.combine(operation), options.with_scores))
 }
@@ -297,6 +300,7 @@ pub(super) fn zintercard(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let inputs = Inputs {
         sources,
         aggregate: Aggregate::Max,
+        limits: db.limits(),
     };
     let mut count = 0;
     inputs.intersect(&mut |_, _| {

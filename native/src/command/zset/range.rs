@@ -216,7 +216,7 @@ pub(super) fn zrevrangebylex(db: &mut Db<'_>, words: Args<'_>) -> CommandResult 
 
 pub(super) fn zrangestore(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let query = parse(&words[3..], None, None, false)?;
-    let mut stored = ZSetValue::default();
+    let mut stored: ZSetValue = db.create();
     if let Some(zset) = db.get::<ZSetValue>(words[2])? {
         for (member, score) in zset.range(query.ranks(zset)) {
             stored.insert(score, &member.to_cow());

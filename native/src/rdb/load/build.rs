@@ -4,7 +4,7 @@ use crate::keyspace::STRING_BYTES_MAX;
 use crate::rdb::event::Event;
 use crate::rdb::format;
 use crate::structure::listpack::Listpack;
-use crate::value::{Element, HashValue, LIMITS, ListValue, SetValue, Value, ZSetValue};
+use crate::value::{Collection, Element, HashValue, LimitsRef, ListValue, SetValue, Value, ZSetValue};
 
 /// Which form a value is given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -40,6 +40,19 @@ enum Form {
 pub struct Builder {
     form: Form,
     fidelity: Fidelity,
+    limits: LimitsRef,
+}
+
+impl Form {
+    fn limited(self, limits: LimitsRef) -> Form {
+        match self {
+            Form::Str(text) => Form::Str(text),
+            Form::Hash(hash) => Form::Hash(hash.limited(limits)),
+            Form::List(list) => Form::List(list.limited(limits)),
+            Form::Set(set) => Form::Set(set.limited(limits)),
+            Form::ZSet(zset) => Form::ZSet(zset.limited(limits)),
+        }
+    }
 }
 
 /// Why a value of this type cannot be held, if it cannot.
@@ -67,7 +80,7 @@ impl Builder {
     ///
     /// # Errors
     /// When no such value can be held.
-    pub fn new(rdb_type: u8, fidelity: Fidelity) -> Result<Self, String> {
+    pub fn new(rdb_type: u8, fidelity: Fidelity, limits: LimitsRef) -> Result<Self, String> {
         if let Some(reason) = refusal(rdb_type) {
             return Err(reason.into());
         }
@@ -82,7 +95,11 @@ impl Builder {
             Some("zset") => Form::ZSet(ZSetValue::default()),
             _ => Form::Str(Vec::new()),
         });
-        Ok(Builder { form, fidelity })
+        Ok(Builder {
+            form: form.limited(limits),
+            fidelity,
+            limits,
+        })
     }
 
     /// Adds what the event says.
@@ -133,9 +150,10 @@ impl Builder {
     pub fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
         let adopted = match (&self.form, rdb_type) {
             (Form::List(_), format::LIST_QUICKLIST_2) => {
-                let fits = self.fidelity == Fidelity::Exact || blob.len() <= LIMITS.list_node_bytes;
-                let pack = if fits {
-                    Listpack::from_bytes(blob.to_vec())
+                let is_exact = self.fidelity == Fidelity::Exact;
+                let pack = if is_exact || blob.len() <= self.limits.list_node_bytes() {
+                    let entries_max = self.limits.list_node_entries();
+                    Listpack::from_bytes(blob.to_vec()).filter(|pack| is_exact || pack.len() <= entries_max)
                 } else {
                     None
                 };
@@ -145,10 +163,11 @@ impl Builder {
                 list.push_pack(pack);
                 return true;
             }
-            (Form::ZSet(_), format::ZSET_LISTPACK) => adopt_zset(blob).map(Form::ZSet),
+            (Form::ZSet(_), format::ZSET_LISTPACK) => adopt_zset(blob, self.limits).map(Form::ZSet),
             (Form::Hash(_), format::HASH_LISTPACK) => {
                 let pack = Listpack::from_bytes(blob.to_vec());
-                pack.and_then(HashValue::from_listpack).map(Form::Hash)
+                pack.and_then(|pack| HashValue::from_listpack(pack, self.limits))
+                    .map(Form::Hash)
             }
             _ => None,
         };
@@ -189,14 +208,14 @@ fn exact_form(rdb_type: u8) -> Option<Form> {
 }
 
 /// A small sorted set whose listpack is sound, in order, and within the limits.
-fn adopt_zset(blob: &[u8]) -> Option<ZSetValue> {
+fn adopt_zset(blob: &[u8], limits: LimitsRef) -> Option<ZSetValue> {
     let pack = Listpack::from_bytes(blob.to_vec())?;
     let fits =
-        |element: Element<'_>| !matches!(element, Element::Bytes(text) if text.len() > LIMITS.element_bytes);
-    if pack.len() > 2 * LIMITS.zset_entries || !pack.iter().all(fits) {
+        |element: Element<'_>| !matches!(element, Element::Bytes(text) if text.len() > limits.zset_bytes);
+    if pack.len() > 2 * limits.zset_entries || !pack.iter().all(fits) {
         return None;
     }
-    ZSetValue::from_pack(pack)
+    ZSetValue::from_pack(pack).map(|zset| zset.limited(limits))
 }
 
 fn check_elements(event: Event<'_>) -> Result<(), String> {

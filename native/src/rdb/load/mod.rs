@@ -10,6 +10,7 @@ pub use build::{Builder, Built, Fidelity, refusal};
 use super::event::{Event, KeyHead, Sink};
 use super::write::EXACT_FIELD;
 use crate::keyspace::{Expiry, Keyspace, Scope};
+use crate::value::LimitsRef;
 
 /// A clock before every expiry: no key is due while the file is being read.
 const BEFORE_EVERYTHING_MS: i64 = i64::MIN + 1;
@@ -61,9 +62,14 @@ pub struct Loader {
 impl Loader {
     /// A loader at the beginning of a file.
     pub fn new(options: LoadOptions) -> Self {
+        Loader::with_limits(options, LimitsRef::default())
+    }
+
+    /// As [`Loader::new`], for a keyspace with these limits.
+    pub fn with_limits(options: LoadOptions, limits: LimitsRef) -> Self {
         Loader {
             options,
-            shadow: Keyspace::with_log_clock(BEFORE_EVERYTHING_MS),
+            shadow: Keyspace::with_log_clock(BEFORE_EVERYTHING_MS).limited(limits),
             fidelity: Fidelity::Limits,
             aux: Vec::new(),
             stats: LoadStats::default(),
@@ -122,7 +128,7 @@ impl Loader {
             self.stats.expired += 1;
             return Ok(());
         }
-        self.builder = Some(Builder::new(head.rdb_type, self.fidelity)?);
+        self.builder = Some(Builder::new(head.rdb_type, self.fidelity, self.shadow.limits())?);
         self.expiry = head.expire_at_ms.map_or(Expiry::Never, Expiry::At);
         self.key.clear();
         self.key.extend_from_slice(head.key);

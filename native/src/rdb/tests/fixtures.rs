@@ -86,7 +86,7 @@ fn broken_values_are_refused() {
         let payload = fs::read(&path).expect("is readable");
         let body = &payload[..payload.len() - 10];
         assert!(
-            payload::restore(&payload::seal(body.to_vec(), 11)).is_err(),
+            payload::restore(&payload::seal(body.to_vec(), 11), Default::default()).is_err(),
             "{}",
             path.display()
         );

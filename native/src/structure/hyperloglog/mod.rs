@@ -14,7 +14,7 @@ mod sparse;
 pub const REGISTERS: usize = 1 << REGISTER_BITS;
 /// Bytes of a dense sketch.
 pub const DENSE_BYTES: usize = HEADER_BYTES + REGISTERS * VALUE_BITS / 8;
-/// A sparse sketch that would become larger turns dense (Redis: `hll-sparse-max-bytes`).
+/// A sparse sketch that would become larger turns dense, if nothing else is said (Redis: `hll-sparse-max-bytes`).
 pub const SPARSE_BYTES_MAX: usize = 3000;
 
 const REGISTER_BITS: usize = 14;
@@ -244,6 +244,8 @@ pub struct Sketch {
     /// A run of a sparse sketch and its first register, from where on the next search begins: registers come in ascending
     /// order when sketches are merged.
     hint: (usize, usize),
+    /// A sparse sketch that would become larger turns dense.
+    sparse_bytes: usize,
 }
 
 impl Default for Sketch {
@@ -262,6 +264,7 @@ impl Sketch {
         Sketch {
             bytes,
             hint: sparse::START,
+            sparse_bytes: SPARSE_BYTES_MAX,
         }
     }
 
@@ -276,7 +279,13 @@ impl Sketch {
         Ok(Sketch {
             bytes: bytes.to_vec(),
             hint: sparse::START,
+            sparse_bytes: SPARSE_BYTES_MAX,
         })
+    }
+
+    /// The sketch with another limit than [`SPARSE_BYTES_MAX`].
+    pub fn limited(self, sparse_bytes: usize) -> Sketch {
+        Sketch { sparse_bytes, ..self }
     }
 
     /// The bytes to store.
@@ -297,7 +306,12 @@ impl Sketch {
     /// Raises a register to `value`, unless it is as high already. Whether that changed anything.
     pub fn raise(&mut self, register: usize, value: u8) -> bool {
         if self.is_sparse() {
-            match sparse::raise(&mut self.bytes, &mut self.hint, register, value) {
+            match sparse::raise(
+                &mut self.bytes,
+                &mut self.hint,
+                (register, value),
+                self.sparse_bytes,
+            ) {
                 sparse::Raised::No => return false,
                 sparse::Raised::Yes => return true,
                 sparse::Raised::TooLarge => self.make_dense(),

@@ -6,7 +6,7 @@
 //! | `01nnnnnn nnnnnnnn` | the same, for more of them |
 //! | `1vvvvvnn` | `n + 1` registers have the value `v + 1` |
 
-use super::{Fault, HEADER_BYTES, REGISTERS, Registers, SPARSE_BYTES_MAX};
+use super::{Fault, HEADER_BYTES, REGISTERS, Registers};
 use smallvec::SmallVec;
 
 const SHORT_ZEROS_MAX: usize = 64;
@@ -155,7 +155,12 @@ fn find(bytes: &[u8], from: (usize, usize), register: usize) -> Option<Found> {
 
 /// Raises a register of a sound sketch to `value`, by the same changes of the runs that Redis makes. `hint` names a run and its
 /// first register, and is moved on.
-pub(super) fn raise(bytes: &mut Vec<u8>, hint: &mut (usize, usize), register: usize, value: u8) -> Raised {
+pub(super) fn raise(
+    bytes: &mut Vec<u8>,
+    hint: &mut (usize, usize),
+    (register, value): (usize, u8),
+    bytes_max: usize,
+) -> Raised {
     if value > VALUE_MAX {
         return Raised::TooLarge;
     }
@@ -176,7 +181,7 @@ pub(super) fn raise(bytes: &mut Vec<u8>, hint: &mut (usize, usize), register: us
     push_run(&mut split, run.value, register - first);
     split.push(values(value, 1));
     push_run(&mut split, run.value, first + run.len - 1 - register);
-    if split.len() > run.bytes && bytes.len() + split.len() - run.bytes > SPARSE_BYTES_MAX {
+    if split.len() > run.bytes && bytes.len() + split.len() - run.bytes > bytes_max {
         return Raised::TooLarge;
     }
     bytes.splice(at..at + run.bytes, split);

@@ -1,8 +1,24 @@
 use super::*;
 use proptest::prelude::*;
 
+#[derive(Clone, Copy, Debug, Default)]
+struct Nodes<const BYTES: usize, const ENTRIES: usize>;
+
+impl<const BYTES: usize, const ENTRIES: usize> NodeLimits for Nodes<BYTES, ENTRIES> {
+    fn bytes(self) -> usize {
+        BYTES
+    }
+
+    fn entries(self) -> usize {
+        ENTRIES
+    }
+}
+
 /// Nodes small enough for a few elements to split them.
-type Small = Quicklist<64>;
+type Small = Quicklist<Nodes<64, 12>>;
+
+/// Nodes as they are by default.
+type Usual = Quicklist<Nodes<8192, { usize::MAX }>>;
 
 fn text() -> impl Strategy<Value = Vec<u8>> {
     prop_oneof![
@@ -139,7 +155,7 @@ fn an_element_larger_than_a_node_stands_alone() {
 
 #[test]
 fn inserting_in_the_middle_keeps_nodes_filled() {
-    let mut list = Quicklist::<8192>::default();
+    let mut list = Usual::default();
     for i in 0..20_000 {
         let middle = list.len() / 2;
         list.insert(middle, format!("element {i}").as_bytes());
@@ -154,7 +170,7 @@ fn inserting_in_the_middle_keeps_nodes_filled() {
 
 #[test]
 fn emptied_list_gives_its_memory_back() {
-    let mut list = Quicklist::<8192>::default();
+    let mut list = Usual::default();
     for i in 0..100_000 {
         list.push_back(format!("element {i}").as_bytes());
     }

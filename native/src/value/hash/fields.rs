@@ -1,12 +1,12 @@
 //! Fields with their values, in the order of insertion, without expiries.
 //!
-//! Packed (one listpack, field and value in turn) up to [`LIMITS`], then an index map. It never goes back. The removal of
+//! Packed (one listpack, field and value in turn) up to the limits, then an index map. It never goes back. The removal of
 //! a field moves the last one into its place in both forms.
 
 use crate::structure::index_map::{self, Entry, IndexMap, Pair};
 use crate::structure::listpack::{self, Listpack, Position};
 use crate::value::packed::swap_remove;
-use crate::value::{Element, LIMITS};
+use crate::value::{Element, LimitsRef};
 
 /// See the module.
 #[derive(Debug)]
@@ -18,9 +18,9 @@ pub(super) enum Fields {
 impl Fields {
     /// Adopts a listpack of fields and values. `None` unless they are pairs, every field comes once, and a packed hash
     /// may have so many elements of such lengths.
-    pub(super) fn from_listpack(pack: Listpack) -> Option<Self> {
-        let is_long = |element| matches!(element, Element::Bytes(text) if text.len() > LIMITS.element_bytes);
-        if !pack.len().is_multiple_of(2) || pack.len() > 2 * LIMITS.hash_entries || pack.iter().any(is_long) {
+    pub(super) fn from_listpack(pack: Listpack, limits: LimitsRef) -> Option<Self> {
+        let is_long = |element| matches!(element, Element::Bytes(text) if text.len() > limits.hash_bytes);
+        if !pack.len().is_multiple_of(2) || pack.len() > 2 * limits.hash_entries || pack.iter().any(is_long) {
             return None;
         }
         let mut buffer = itoa::Buffer::new();
@@ -60,15 +60,15 @@ impl Fields {
 
     /// Announces that one command is about to set so many fields: if they are more than a packed hash may have, it
     /// becomes a table at once, as in Redis, even if some are set twice.
-    pub(super) fn prepare(&mut self, fields: usize) {
-        if fields > LIMITS.hash_entries {
+    pub(super) fn prepare(&mut self, fields: usize, limits: LimitsRef) {
+        if fields > limits.hash_entries {
             self.become_table(fields);
         }
     }
 
     /// Sets a field. True if it is new.
-    pub(super) fn set(&mut self, field: &[u8], value: &[u8]) -> bool {
-        if field.len() > LIMITS.element_bytes || value.len() > LIMITS.element_bytes {
+    pub(super) fn set(&mut self, field: &[u8], value: &[u8], limits: LimitsRef) -> bool {
+        if field.len() > limits.hash_bytes || value.len() > limits.hash_bytes {
             self.become_table(1);
         }
         let pack = match self {
@@ -81,7 +81,7 @@ impl Fields {
         }
         pack.push_back(field);
         pack.push_back(value);
-        if pack.len() / 2 > LIMITS.hash_entries {
+        if pack.len() / 2 > limits.hash_entries {
             self.become_table(0);
         }
         true
@@ -128,8 +128,8 @@ impl Fields {
     }
 
     /// Replaces the value of the field at a position, which must be there.
-    pub(super) fn replace_at(&mut self, position: usize, value: &[u8]) {
-        if value.len() > LIMITS.element_bytes {
+    pub(super) fn replace_at(&mut self, position: usize, value: &[u8], limits: LimitsRef) {
+        if value.len() > limits.hash_bytes {
             self.become_table(0);
         }
         match self {
@@ -219,12 +219,12 @@ impl Fields {
     ///
     /// # Panics
     /// If an invariant is broken.
-    pub(super) fn verify(&self) {
+    pub(super) fn verify(&self, limits: LimitsRef) {
         match self {
             Fields::Packed(pack) => {
                 pack.verify();
                 assert!(pack.len().is_multiple_of(2));
-                assert!(self.len() <= LIMITS.hash_entries);
+                assert!(self.len() <= limits.hash_entries);
                 let fields: std::collections::BTreeSet<_> =
                     self.iter().map(|(field, _)| field.to_vec()).collect();
                 assert_eq!(fields.len(), self.len(), "every field once");

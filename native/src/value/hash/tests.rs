@@ -1,5 +1,7 @@
 use super::*;
-use crate::value::LIMITS;
+use crate::value::Limits;
+
+const LIMITS: Limits = Limits::DEFAULT;
 use proptest::prelude::*;
 
 type Model = Vec<(Vec<u8>, Vec<u8>)>;
@@ -85,7 +87,7 @@ proptest! {
 #[test]
 fn stays_packed_up_to_the_limits() {
     let mut hash = HashValue::default();
-    let longest = [b'x'; LIMITS.element_bytes];
+    let longest = [b'x'; LIMITS.hash_bytes];
     hash.set(&longest, &longest);
     for n in 1..LIMITS.hash_entries {
         hash.set(n.to_string().as_bytes(), b"1");
@@ -107,7 +109,7 @@ fn stays_packed_up_to_the_limits() {
 
 #[test]
 fn a_long_field_or_value_makes_a_table() {
-    let long = [b'x'; LIMITS.element_bytes + 1];
+    let long = [b'x'; LIMITS.hash_bytes + 1];
     for (field, value) in [(&long[..], &b"v"[..]), (b"f", &long)] {
         let mut hash = HashValue::default();
         hash.set(b"1", b"2");

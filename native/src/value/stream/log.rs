@@ -4,11 +4,7 @@ use super::StreamId;
 use super::node::{Fields, Items, Node, Summary};
 use crate::structure::listpack::Listpack;
 use crate::structure::ordered_map::{OrderedMap, Range};
-
-/// Most entries of a node, deleted ones included (Redis: `stream-node-max-entries`).
-pub const NODE_ENTRIES_MAX: usize = 100;
-/// A node does not grow beyond so many bytes, its first entry apart (Redis: `stream-node-max-bytes`).
-pub const NODE_BYTES_MAX: usize = 4096;
+use crate::value::LimitsRef;
 
 /// Entries in ascending order of ids, in nodes found by their first id.
 #[derive(Debug, Default)]
@@ -27,6 +23,8 @@ pub struct EntryLog {
     max_deleted_id: StreamId,
     /// Entries ever added.
     entries_added: u64,
+    /// How much goes into a node: so many entries, deleted ones included, and so many bytes, its first entry apart.
+    pub(super) limits: LimitsRef,
 }
 
 /// What remains of an older, shorter stream.
@@ -111,8 +109,9 @@ impl EntryLog {
     pub fn append(&mut self, id: StreamId, fields: &[(&[u8], &[u8])]) {
         assert!(id > self.last_id, "ids ascend");
         let text_bytes: usize = fields.iter().map(|(name, value)| name.len() + value.len()).sum();
+        let limits = self.limits;
         let has_room = self.nodes.last().is_some_and(|(_, node)| {
-            node.bytes() + text_bytes < NODE_BYTES_MAX && node.live() + node.deleted() < NODE_ENTRIES_MAX
+            limits.stream_node_has_room(node.bytes() + text_bytes, node.live() + node.deleted())
         });
         if !has_room {
             let node = Node::new(fields);

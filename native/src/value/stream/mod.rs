@@ -11,10 +11,10 @@ mod tests;
 
 pub use group::{Consumer, Group, Pending, Slot};
 pub use id::StreamId;
-pub use log::{Entries, Entry, EntryLog, NODE_ENTRIES_MAX, Trim};
+pub use log::{Entries, Entry, EntryLog, Trim};
 pub use node::Fields;
 
-use super::{Collection, Value};
+use super::{Collection, LimitsRef, Value};
 
 /// A stream. One with nothing in it is still one: its key stays.
 #[derive(Debug, Default)]
@@ -123,6 +123,15 @@ impl StreamValue {
 }
 
 impl Collection for StreamValue {
+    fn limited(mut self, limits: LimitsRef) -> Self {
+        self.log.limits = limits;
+        self
+    }
+
+    fn limits(&self) -> LimitsRef {
+        self.log.limits
+    }
+
     fn into_value(self) -> Value {
         Value::Stream(Box::new(self))
     }

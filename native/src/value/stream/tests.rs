@@ -1,6 +1,6 @@
-use super::{Group, NODE_ENTRIES_MAX, StreamId, StreamValue, Trim};
+use super::{Group, StreamId, StreamValue, Trim};
 use crate::random::Rng;
-use crate::value::{Collection, Value};
+use crate::value::{Collection, Limits, Value};
 use std::collections::BTreeMap;
 
 fn id(ms: u64, seq: u64) -> StreamId {
@@ -134,7 +134,7 @@ fn nodes_fill_and_go_whole() {
     assert_eq!(stream.log().node_count(), 3);
     assert_eq!(
         stream.log_mut().trim(Trim::Length(120), true, 0),
-        NODE_ENTRIES_MAX
+        Limits::DEFAULT.stream_node_entries
     );
     assert_eq!(stream.log_mut().trim(Trim::From(id(202, 0)), true, 99), 0);
     assert_eq!(stream.log_mut().trim(Trim::From(id(202, 0)), true, 100), 100);

@@ -258,7 +258,7 @@ proptest! {
 #[test]
 fn grows_into_a_tree_by_count() {
     let (mut zset, mut model) = (ZSetValue::default(), Model::default());
-    for i in 0..LIMITS.zset_entries {
+    for i in 0..crate::value::Limits::DEFAULT.zset_entries {
         zset.insert(1.5, i.to_string().as_bytes());
         model.insert(1.5, i.to_string().as_bytes());
     }
