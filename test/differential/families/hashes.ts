@@ -1,4 +1,14 @@
-import type { Family } from './family.js';
+import type { Comparable, Family, Request } from './family.js';
+
+/** All fields, with their values if they were asked for, sorted. */
+function sampled(reply: Comparable, request: Request): Comparable {
+  if (!Array.isArray(reply)) return reply;
+  const width = request.length === 4 ? 2 : 1;
+  const rows = reply.flatMap((_, at) =>
+    at % width === 0 ? [JSON.stringify(reply.slice(at, at + width))] : [],
+  );
+  return rows.sort();
+}
 
 /** Hashes. Fields are in the order of insertion here, and by hash in Redis. */
 export const hashes: Family = {
@@ -18,11 +28,23 @@ export const hashes: Family = {
     (w) => ['HINCRBYFLOAT', w.key(), w.word(), w.float()],
     (w) => ['HSTRLEN', w.key(), w.word()],
     (w) => ['HSETNX', w.key(), w.word(), w.word()],
+    (w) => ['HMSET', w.key(), ...w.words(1, 3).flatMap((field) => [field, w.word()])],
+    (w) => [w.pick('HINCRBY', 'HINCRBYFLOAT'), w.key(), w.word(), w.odd()],
+    {
+      fixed: true,
+      make: (w) => ['HRANDFIELD', w.key(), '100000', ...w.maybe('WITHVALUES')],
+    },
     {
       fixed: true,
       make: (w) => ['HSCAN', w.key(), '0', 'COUNT', '100000', ...w.maybe('MATCH', '[a-m1]*')],
     },
   ],
-  replies: { HGETALL: 'unordered-pairs', HKEYS: 'unordered', HVALS: 'unordered', HSCAN: 'scan-pairs' },
+  replies: {
+    HGETALL: 'unordered-pairs',
+    HKEYS: 'unordered',
+    HVALS: 'unordered',
+    HSCAN: 'scan-pairs',
+    HRANDFIELD: sampled,
+  },
   state: { hash: (key) => [['HGETALL', key]] },
 };
