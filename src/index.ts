@@ -1,6 +1,5 @@
 /** holdfast: a highly available store with the Redis data model, inside of a Node.js process. */
 
-export type { CollectionLimits } from './collection-limits.js';
 export { AsyncCommands } from './commands/async.js';
 export type {
   Bit,
@@ -90,6 +89,7 @@ export { Transaction, TransactionError } from './commands/transaction.js';
 export { type ShardStatus, StoreReads, type StoreStatus } from './engine/engine.js';
 export { type ErrorCode, HoldfastError } from './errors.js';
 export type { StoreEvents } from './events.js';
+export type { CollectionLimits } from './keyspace/collection-limits.js';
 export { Keyspace, type KeyspaceMemory, type KeyspaceOptions } from './keyspace/keyspace.js';
 export type { MemoryOptions } from './keyspace/memory-options.js';
 export type { Bytes, MaxMemoryPolicy, ReplyMap, ReplyValue, Word } from './keyspace/native.js';

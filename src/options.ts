@@ -1,7 +1,7 @@
 /** The options of `open`, checked and made complete. A misspelled or impossible option throws at once. */
 import { createHash } from 'node:crypto';
-import { type CollectionLimits, checkLimits } from './collection-limits.js';
 import { EVENTS, type StoreEvents } from './events.js';
+import { type CollectionLimits, checkLimits } from './keyspace/collection-limits.js';
 import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './keyspace/memory-options.js';
 import type { NativeMemoryLimit } from './keyspace/native.js';
 import { limits } from './limits.js';

@@ -1,5 +1,5 @@
 /** A store without a log. */
-import { limitsNumber } from '../collection-limits.js';
+
 import type { Executor, Request } from '../commands/executor.js';
 import type { Bulk } from '../commands/form.js';
 import { WaitingRoom } from '../commands/waiting-room.js';

@@ -1,5 +1,5 @@
 /** One process's keyspace: the commands of the table, run at once by the native code. */
-import { type CollectionLimits, checkLimits, limitsNumber } from '../collection-limits.js';
+
 import { checkNames, checkPath } from '../commands/options.js';
 import { SyncCommands } from '../commands/sync.js';
 import { WaitingRoom } from '../commands/waiting-room.js';
@@ -12,6 +12,7 @@ import {
   type SaveResult,
   saveFile,
 } from '../rdb/index.js';
+import { type CollectionLimits, checkLimits } from './collection-limits.js';
 import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './memory-options.js';
 import { type NativeStatistics, native } from './native.js';
 
@@ -162,8 +163,8 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
 }
 
 function create(options: KeyspaceOptions): number {
-  checkNames('Keyspace', options, MEMORY_OPTIONS);
-  return native.keyspaceCreate(checkMemoryOptions(options));
+  checkNames('Keyspace', options, [...MEMORY_OPTIONS, 'limits']);
+  return native.keyspaceCreate(checkMemoryOptions(options), checkLimits(options.limits));
 }
 
 function closed(): HoldfastError {

@@ -3,8 +3,8 @@
  * functions behind them check their arguments and throw `TypeError`, `RangeError` or `HoldfastError`.
  */
 import { createRequire } from 'node:module';
-import type { CollectionLimits } from '../collection-limits.js';
 import { HoldfastError } from '../errors.js';
+import type { CollectionLimits } from './collection-limits.js';
 import { type Makers, makers } from './makers.js';
 
 /** A string is its UTF-8 bytes. */

@@ -4,7 +4,6 @@
  */
 import { cpus } from 'node:os';
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
-import { limitsNumber } from '../collection-limits.js';
 import { HoldfastError } from '../errors.js';
 import { type NativeMemoryLimit, native, type Word } from '../keyspace/native.js';
 import type { MemberId } from '../raft/types.js';

@@ -1,6 +1,6 @@
 /** What the threads of one peer say to each other. Plain data. */
 import type { MessagePort } from 'node:worker_threads';
-import type { CollectionLimits } from '../collection-limits.js';
+import type { CollectionLimits } from '../keyspace/collection-limits.js';
 import type { MemberId, RaftStatus, Timers } from '../raft/types.js';
 import type { FsyncMode } from '../replication/disk-protocol.js';
 import type { FoundingRecord } from '../replication/identity.js';

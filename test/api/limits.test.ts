@@ -1,7 +1,7 @@
 /** The limits of collections as options of keyspaces and stores. */
 import { type CollectionLimits, Keyspace, open } from 'holdfast';
 import { describe, expect, test } from 'vitest';
-import { checkLimits } from '../../src/collection-limits.js';
+import { checkLimits } from '../../src/keyspace/collection-limits.js';
 import { freePeers, TestCluster, temporaryDirectory } from '../support/cluster.js';
 
 const tight: Partial<CollectionLimits> = {

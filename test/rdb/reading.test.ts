@@ -82,7 +82,7 @@ async function inspectOrJson(path: string): Promise<void> {
 
 /** A keyspace with a handle. */
 class Local implements Disposable {
-  readonly id = native.keyspaceCreate(0);
+  readonly id = native.keyspaceCreate();
   readonly handle = native.attach([this.id], 'plain', false);
 
   [Symbol.dispose](): void {

@@ -13,7 +13,7 @@ afterAll(closePool);
 
 /** A keyspace with a handle. */
 class Local implements Disposable {
-  readonly id = native.keyspaceCreate(0);
+  readonly id = native.keyspaceCreate();
   readonly handle = native.attach([this.id], 'plain', true);
 
   [Symbol.dispose](): void {
@@ -109,7 +109,7 @@ describe('a saved keyspace', () => {
 
   test('of a closed keyspace is refused', async () => {
     using temporary = new Temporary();
-    const id = native.keyspaceCreate(0);
+    const id = native.keyspaceCreate();
     native.keyspaceClose(id);
     await expect(saveFile(id, temporary.path('x.rdb'))).rejects.toMatchObject({ code: 'CLOSED' });
     expect(existsSync(temporary.path('x.rdb'))).toBe(false);
@@ -247,7 +247,7 @@ test('a program that has saved ends by itself', () => {
   const program = `
     import { native } from '${modules}keyspace/native.js';
     import { saveFile } from '${modules}rdb/index.js';
-    const { keys } = await saveFile(native.keyspaceCreate(0), ${JSON.stringify(temporary.path('dump.rdb'))});
+    const { keys } = await saveFile(native.keyspaceCreate(), ${JSON.stringify(temporary.path('dump.rdb'))});
     console.log('saved', keys);`;
   const flags = ['--input-type=module', '-e', program];
   const { status, stdout } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: 10_000 });

@@ -13,7 +13,7 @@ import { failure } from '../../src/resp/encode.js';
 class HeldExecutor implements EncodedExecutor {
   readonly started: string[] = [];
   readonly room = new WaitingRoom();
-  readonly handle = native.attach([native.keyspaceCreate(0)], 'plain', false);
+  readonly handle = native.attach([native.keyspaceCreate()], 'plain', false);
   readonly #waiting: ((reply: Encoded) => void)[] = [];
   /** Whether reads are answered at once. */
   leased = false;

@@ -40,7 +40,7 @@ afterEach(() => {
 });
 
 const open = (voters: readonly MemberId[]) => {
-  const replica = native.replicaCreate(0);
+  const replica = native.replicaCreate();
   replicas.push(replica);
   const machine = new StateMachine(replica);
   const posted: FromWorker[] = [];

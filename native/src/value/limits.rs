@@ -105,17 +105,6 @@ impl LimitsRef {
             .position(|known| *known.get_or_init(|| limits) == limits)?;
         Some(LimitsRef(place as u16 + 1))
     }
-
-    /// The number, which means the same limits in this process for as long as it lives.
-    pub fn number(self) -> u16 {
-        self.0
-    }
-
-    /// The limits with this number, if it was given out.
-    pub fn numbered(number: u16) -> Option<LimitsRef> {
-        let known = number == 0 || KNOWN.get(usize::from(number) - 1)?.get().is_some();
-        known.then_some(LimitsRef(number))
-    }
 }
 
 impl Deref for LimitsRef {
@@ -151,13 +140,6 @@ mod tests {
         assert_eq!(*first.unwrap(), other);
         assert_ne!(first, LimitsRef::of(Limits::DEFAULT));
         assert_eq!(*LimitsRef::default(), Limits::DEFAULT);
-        assert_eq!(
-            first.and_then(|limits| LimitsRef::numbered(limits.number())),
-            first
-        );
-        assert_eq!(LimitsRef::numbered(0), Some(LimitsRef::default()));
-        assert_eq!(LimitsRef::numbered(255), None);
-        assert_eq!(LimitsRef::numbered(256), None);
     }
 
     #[test]

@@ -2,8 +2,6 @@
  * Sizes up to which collections are held in their compact forms. They decide how much memory collections take, how fast
  * they are, in which order the members of a set come, and what `OBJECT ENCODING` answers.
  */
-import { native } from './keyspace/native.js';
-
 /** Limits of collections, named as Redis's options of the same meaning. All entries and values are inclusive. */
 export interface CollectionLimits {
   /** Fields of a hash in one listpack, 0 to 32,767. Default: 512. */
@@ -79,11 +77,4 @@ export function checkLimits(given: Partial<CollectionLimits> | undefined): Colle
   }
   const checked = NAMES.map((name): [Name, number] => [name, checkLimit(name, given?.[name])]);
   return Object.fromEntries(checked) as Record<Name, number>;
-}
-
-/** The number under which the native code knows these limits. */
-export function limitsNumber(limits: CollectionLimits): number {
-  const number = native.limitsNumber(limits);
-  if (number === null) throw new RangeError('limits: this process has had too many different ones');
-  return number;
 }
