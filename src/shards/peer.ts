@@ -91,10 +91,7 @@ export class Peer {
     const { memoryLimit, limits } = options;
     const [first, ...others] = shards;
     const replica = first === undefined ? [] : [native.replicaCreate(memoryLimit, undefined, limits)];
-    this.replicas = [
-      ...replica,
-      ...others.map(() => native.replicaCreate(memoryLimit, replica[0], limits)),
-    ];
+    this.replicas = [...replica, ...others.map(() => native.replicaCreate(memoryLimit, replica[0], limits))];
     this.clients = shards.map(
       (shard) => new ShardClient(shard, (message, transfer) => this.#post(message, transfer)),
     );
@@ -189,8 +186,18 @@ export class Peer {
     sockets: SocketsSetup | undefined,
     relay: WorkerSetup['relay'],
   ): void {
-    const { self, members, shardCount, timers, limits, timeoutMs, dir, fsync, snapshotLogBytes, memoryLimit } =
-      this.#options;
+    const {
+      self,
+      members,
+      shardCount,
+      timers,
+      limits,
+      timeoutMs,
+      dir,
+      fsync,
+      snapshotLogBytes,
+      memoryLimit,
+    } = this.#options;
     const shards = this.#shardsOf(i, workers).map((shard) => {
       return { shard, replica: this.replicas[shard] ?? 0, disk: this.#disk?.connect() };
     });

@@ -1,10 +1,10 @@
 //! Replicas: keyspaces that a replicated log drives. One worker thread applies; any thread opens and closes the gate.
 
 use super::limit::{MemoryLimitOptions, limited};
+use super::limits::{CollectionLimits, with_limits};
 use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::{Keyspace, Pressure};
 use crate::replica::{ApplyError, EVICT, Outcomes, Replica};
-use super::limits::{CollectionLimits, with_limits};
 use crate::resp::encode_request;
 use napi::bindgen_prelude::{Buffer, Null, Uint8Array};
 use napi_derive::napi;

@@ -361,7 +361,7 @@ impl<L: NodeLimits> Quicklist<L> {
             end += 1;
         }
         let gone: Vec<Node> = self.nodes.drain(node..end).collect();
-        self.len -= elements;
+        self.len = count(self.len() - elements);
         self.packs -= bytes;
         self.give_back();
         discard(gone, bytes);
