@@ -6,7 +6,7 @@ import { SeededRandom } from '../support/random.js';
 
 const REQUESTS = 10_000;
 /** Functions of a handle that are not one command. */
-const GENERAL = ['call', 'transaction', 'callEncoded', 'transactionEncoded', 'panic', 'release'];
+const GENERAL = ['call', 'transaction', 'callEncoded', 'transactionEncoded', 'enter', 'panic', 'release'];
 
 type Word = string | number | Buffer;
 type Draw = (random: SeededRandom) => Word;
