@@ -54,6 +54,13 @@ export const sorting: Family = {
   },
   meant: [
     {
+      reason: 'Redis takes texts that differ only behind a zero byte for equal when it sorts by text',
+      applies: (request, redis, ours) =>
+        nameOf(request).startsWith('SORT') &&
+        has(request, 'ALPHA') &&
+        JSON.stringify([redis, ours]).includes('\\u0000'),
+    },
+    {
       reason: '7.0 takes a number beyond all doubles in an earlier request for one among the elements',
       applies: (request, redis, ours) =>
         nameOf(request).startsWith('SORT') &&
