@@ -26,6 +26,8 @@ pub enum Reply {
     Map(Vec<(Reply, Reply)>),
     /// Pairs in an order that matters, or with repetitions: an array of pairs (a flat array in RESP2).
     Pairs(Vec<(Reply, Reply)>),
+    /// Pairs of a key and its reply: a map in RESP3, an array of arrays in RESP2.
+    ByKey(Vec<(Reply, Reply)>),
     /// Unordered and without duplicates (an array in RESP2).
     Set(Vec<Reply>),
     /// A refusal inside a transaction's array.

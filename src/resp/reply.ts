@@ -1,6 +1,6 @@
 /**
- * Reads a reply as the native side writes it for a request that went through the log (RESP3, with pairs as a push and the
- * null array of RESP2) into the value that a direct call would have given.
+ * Reads a reply as the native side writes it for a request that went through the log (RESP3, with pairs as a push, replies
+ * by key as an attribute, and the null array of RESP2) into the value that a direct call would have given.
  */
 import { HoldfastError } from '../errors.js';
 import type { ReplyValue } from '../keyspace/native.js';
@@ -76,6 +76,8 @@ class ReplyReader {
         return this.#array(Number(line));
       case 0x7e: // ~
         return new Set(this.#array(Number(line)));
+      case 0x7c: // |
+        return this.#pairs(Number(line));
       case 0x25: // %
         return this.#map(Number(line));
       default:
@@ -106,6 +108,12 @@ class ReplyReader {
     const values: ReplyValue[] = [];
     for (let i = 0; i < length; i++) values.push(this.read());
     return values;
+  }
+
+  #pairs(length: number): ReplyValue[] {
+    const pairs: ReplyValue[] = [];
+    for (let i = 0; i < length; i++) pairs.push(this.#array(2));
+    return pairs;
   }
 
   #map(length: number): Map<ReplyValue, ReplyValue> {

@@ -172,7 +172,7 @@ pub fn reply(env: napi_env, reply_: &Reply, as_buffer: bool) -> Outcome {
         // Decimals are made of doubles, and so are numbers.
         Reply::Decimal(text) => number(env, text.parse().unwrap_or(f64::NAN)),
         Reply::Array(items) => array(env, items, one),
-        Reply::Pairs(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Pairs),
+        Reply::Pairs(pairs) | Reply::ByKey(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Pairs),
         Reply::Map(pairs) => flat(env, pairs, as_buffer)?.made(Maker::Map),
         Reply::Set(items) => call_maker(env, Maker::Set, &[array(env, items, one)?]),
         Reply::Error(status) => refusal(env, status),

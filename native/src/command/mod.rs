@@ -32,6 +32,7 @@ mod server;
 mod set;
 mod sort;
 pub mod span;
+mod stream;
 pub mod string;
 #[cfg(test)]
 pub mod testing;
@@ -172,6 +173,7 @@ pub const FAMILIES: &[&[Spec]] = &[
     set::COMMANDS,
     zset::COMMANDS,
     blocking::COMMANDS,
+    stream::COMMANDS,
     key::COMMANDS,
     sort::COMMANDS,
     object::COMMANDS,

@@ -118,7 +118,7 @@ pub fn flatten(reply: Reply) -> Vec<String> {
         Reply::Decimal(text) => vec![text],
         Reply::Double(value) => vec![super::number::format_double(value)],
         Reply::Array(items) | Reply::Set(items) => items.into_iter().flat_map(flatten).collect(),
-        Reply::Map(pairs) | Reply::Pairs(pairs) => pairs
+        Reply::Map(pairs) | Reply::Pairs(pairs) | Reply::ByKey(pairs) => pairs
             .into_iter()
             .flat_map(|(key, value)| [key, value])
             .flat_map(flatten)

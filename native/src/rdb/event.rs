@@ -188,4 +188,9 @@ pub trait Sink {
     fn pack(&mut self, _rdb_type: u8, _blob: &[u8]) -> bool {
         false
     }
+
+    /// Is offered a stream's node, as [`Sink::pack`] is a packed structure.
+    fn stream_node(&mut self, _master: StreamId, _blob: &[u8]) -> bool {
+        false
+    }
 }

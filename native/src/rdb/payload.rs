@@ -2,7 +2,7 @@
 
 use super::checksum::Checksum;
 use super::cursor::{Cursor, Stop};
-use super::event::{Event, Sink};
+use super::event::{Event, Sink, StreamId};
 use super::format::{self, Magic};
 use super::load::{Builder, Built, Fidelity};
 use super::reader::{ValueBody, is_known_version};
@@ -88,6 +88,10 @@ impl Sink for Restoring {
 
     fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
         self.0.pack(rdb_type, blob)
+    }
+
+    fn stream_node(&mut self, master: StreamId, blob: &[u8]) -> bool {
+        self.0.stream_node(master, blob)
     }
 }
 

@@ -114,7 +114,12 @@ impl Sink for Requests {
                 self.version = version as u16;
             }
             Event::Key(head) => self.begin_key(&head)?,
-            Event::Element(_) | Event::Pair(..) | Event::ExpiringPair { .. } | Event::Scored(..) => {
+            // A stream is one without entries, too.
+            Event::Element(_)
+            | Event::Pair(..)
+            | Event::ExpiringPair { .. }
+            | Event::Scored(..)
+            | Event::Stream(_) => {
                 self.filled = true;
             }
             Event::EndKey => self.end_key(),

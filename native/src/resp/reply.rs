@@ -16,7 +16,7 @@ pub enum Protocol {
     /// Clients that did.
     Resp3,
     /// RESP3, except where it merges kinds that RESP2 tells apart: the null array is `*-1`, and pairs are a push (`>`) of
-    /// twice as many replies. What [`decode_reply`] reads.
+    /// twice as many replies, those by key an attribute (`|`). What [`decode_reply`] reads.
     Lossless,
 }
 
@@ -83,13 +83,20 @@ pub fn encode_reply(reply: &Reply, protocol: Protocol, out: &mut Vec<u8>) {
         Reply::Pairs(pairs) => match protocol {
             Protocol::Resp2 => encode_flat(b'*', 2, pairs, protocol, out),
             Protocol::Lossless => encode_flat(b'>', 2, pairs, protocol, out),
-            Protocol::Resp3 => {
-                push_header(out, b'*', pairs.len() as i64);
-                pairs
-                    .iter()
-                    .for_each(|pair| encode_flat(b'*', 2, std::slice::from_ref(pair), protocol, out));
-            }
+            Protocol::Resp3 => encode_nested(pairs, protocol, out),
         },
+        Reply::ByKey(pairs) => match protocol {
+            Protocol::Resp2 => encode_nested(pairs, protocol, out),
+            Protocol::Lossless => encode_flat(b'|', 1, pairs, protocol, out),
+            Protocol::Resp3 => encode_flat(b'%', 1, pairs, protocol, out),
+        },
+    }
+}
+
+fn encode_nested(pairs: &[(Reply, Reply)], protocol: Protocol, out: &mut Vec<u8>) {
+    push_header(out, b'*', pairs.len() as i64);
+    for pair in pairs {
+        encode_flat(b'*', 2, std::slice::from_ref(pair), protocol, out);
     }
 }
 
@@ -158,7 +165,7 @@ fn reply(cursor: &mut Cursor<'_>, depth: usize) -> Step<Reply> {
             let Some(length) = length else { return Ok(None) };
             Ok(cursor.bulk(length as usize)?.map(Reply::bulk))
         }
-        b'*' | b'~' | b'%' | b'>' => aggregate(cursor, kind, depth),
+        b'*' | b'~' | b'%' | b'>' | b'|' => aggregate(cursor, kind, depth),
         other => Err(Malformed::new(&format!(
             "unknown type '{}'",
             other.escape_ascii()
@@ -193,7 +200,11 @@ fn aggregate(cursor: &mut Cursor<'_>, kind: u8, depth: usize) -> Step<Reply> {
     let Ok(count) = usize::try_from(count) else {
         return Ok(Some(Reply::NullArray));
     };
-    let count = if kind == b'%' { count * 2 } else { count };
+    let count = if matches!(kind, b'%' | b'|') {
+        count * 2
+    } else {
+        count
+    };
     // An element takes three bytes at least, so room is made for no more than can have arrived.
     let mut items = Vec::with_capacity(count.min(cursor.remaining() / 3));
     for _ in 0..count {
@@ -206,6 +217,7 @@ fn aggregate(cursor: &mut Cursor<'_>, kind: u8, depth: usize) -> Step<Reply> {
         b'*' => Reply::Array(items),
         b'~' => Reply::Set(items),
         b'%' => Reply::Map(pairs(items)),
+        b'|' => Reply::ByKey(pairs(items)),
         _ if !items.len().is_multiple_of(2) => return Err(Malformed::new("odd number of replies in pairs")),
         _ => Reply::Pairs(pairs(items)),
     }))

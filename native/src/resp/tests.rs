@@ -77,6 +77,11 @@ fn replies_have_their_kinds_in_each_protocol() {
             "%1\r\n$1\r\nf\r\n,1.5\r\n",
         ),
         (
+            Reply::ByKey(pairs.clone()),
+            "*1\r\n*2\r\n$1\r\nf\r\n$3\r\n1.5\r\n",
+            "%1\r\n$1\r\nf\r\n,1.5\r\n",
+        ),
+        (
             Reply::Pairs(pairs),
             "*2\r\n$1\r\nf\r\n$3\r\n1.5\r\n",
             "*1\r\n*2\r\n$1\r\nf\r\n,1.5\r\n",
@@ -134,6 +139,7 @@ fn any_reply() -> impl Strategy<Value = Reply> {
             items.clone().prop_map(Reply::Array),
             items.prop_map(Reply::Set),
             pairs.clone().prop_map(Reply::Map),
+            pairs.clone().prop_map(Reply::ByKey),
             pairs.prop_map(Reply::Pairs),
         ]
     })
@@ -172,7 +178,7 @@ proptest! {
     }
 
     #[test]
-    fn arbitrary_protocol_text_never_panics(text in "[*$:+,_~%>0-9a-z\\-\r\n]{0,80}") {
+    fn arbitrary_protocol_text_never_panics(text in "[*$:+,_~%>|0-9a-z\\-\r\n]{0,80}") {
         let _ = parse_request(text.as_bytes());
         let _ = decode_reply(text.as_bytes());
     }

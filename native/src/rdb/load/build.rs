@@ -1,7 +1,8 @@
 //! One value, from the elements that a file has of it.
 
+use super::stream::StreamBuilder;
 use crate::keyspace::STRING_BYTES_MAX;
-use crate::rdb::event::Event;
+use crate::rdb::event::{Event, StreamId};
 use crate::rdb::format;
 use crate::structure::listpack::Listpack;
 use crate::value::{Collection, Element, HashValue, LimitsRef, ListValue, SetValue, Value, ZSetValue};
@@ -33,6 +34,7 @@ enum Form {
     List(ListValue),
     Set(SetValue),
     ZSet(ZSetValue),
+    Stream(Box<StreamBuilder>),
 }
 
 /// A value being built.
@@ -51,6 +53,7 @@ impl Form {
             Form::List(list) => Form::List(list.limited(limits)),
             Form::Set(set) => Form::Set(set.limited(limits)),
             Form::ZSet(zset) => Form::ZSet(zset.limited(limits)),
+            Form::Stream(stream) => Form::Stream(Box::new(stream.limited(limits))),
         }
     }
 }
@@ -58,7 +61,6 @@ impl Form {
 /// Why a value of this type cannot be held, if it cannot.
 pub fn refusal(rdb_type: u8) -> Option<&'static str> {
     match format::type_name(rdb_type)? {
-        "stream" => Some("streams cannot be held here"),
         "module" => Some("values of modules cannot be held here"),
         _ => None,
     }
@@ -93,6 +95,7 @@ impl Builder {
             Some("list") => Form::List(ListValue::default()),
             Some("set") => Form::Set(SetValue::default()),
             Some("zset") => Form::ZSet(ZSetValue::default()),
+            Some("stream") => Form::Stream(Box::new(StreamBuilder::new(rdb_type))),
             _ => Form::Str(Vec::new()),
         });
         Ok(Builder {
@@ -141,6 +144,7 @@ impl Builder {
             (Form::ZSet(zset), Event::Scored(member, score)) => {
                 zset.insert(score, member.as_bytes(first)).is_none()
             }
+            (Form::Stream(stream), event) => return stream.event(event),
             _ => return Err("element of another type".into()),
         };
         if is_new { Ok(()) } else { Err(doubled(event)) }
@@ -178,6 +182,14 @@ impl Builder {
         true
     }
 
+    /// Adopts a stream's node as it is; false if it has to be taken entry by entry.
+    pub fn stream_node(&mut self, master: StreamId, blob: &[u8]) -> bool {
+        match &mut self.form {
+            Form::Stream(stream) => stream.node(master, blob),
+            _ => false,
+        }
+    }
+
     /// The value.
     pub fn finish(self) -> Built {
         let value = match self.form {
@@ -186,6 +198,7 @@ impl Builder {
             Form::List(list) if !list.is_empty() => Value::List(list),
             Form::Set(set) if !set.is_empty() => Value::Set(set),
             Form::ZSet(zset) if !zset.is_empty() => Value::ZSet(zset),
+            Form::Stream(stream) => Value::Stream(Box::new(stream.finish())),
             _ => return Built::Nothing,
         };
         Built::Value(value)

@@ -4,10 +4,11 @@
 //! the file has been read and its checksum fits: a damaged file leaves the target as it was.
 
 mod build;
+mod stream;
 
 pub use build::{Builder, Built, Fidelity, refusal};
 
-use super::event::{Event, KeyHead, Sink};
+use super::event::{Event, KeyHead, Sink, StreamId};
 use super::write::EXACT_FIELD;
 use crate::keyspace::{Expiry, Keyspace, Scope};
 use crate::value::LimitsRef;
@@ -178,6 +179,13 @@ impl Sink for Loader {
             // Nobody looks at the elements of a key that is left out, but they have to be sound all the same.
             None => false,
             Some(builder) => builder.pack(rdb_type, blob),
+        }
+    }
+
+    fn stream_node(&mut self, master: StreamId, blob: &[u8]) -> bool {
+        match &mut self.builder {
+            None => false,
+            Some(builder) => builder.stream_node(master, blob),
         }
     }
 }

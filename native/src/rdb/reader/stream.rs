@@ -90,7 +90,9 @@ impl StreamBody {
                 format!("stream node {master} does not come after the one before"),
             );
         }
-        if let Err(fault) = tell_node(master, &blob, sink) {
+        if !sink.stream_node(master, &blob)
+            && let Err(fault) = tell_node(master, &blob, sink)
+        {
             return bad_at(from, format!("stream node: {} (at {})", fault.reason, fault.at));
         }
         self.last_node = Some(master);

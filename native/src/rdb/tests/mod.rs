@@ -5,6 +5,7 @@ mod fixtures;
 mod mutation;
 mod reading;
 mod speed;
+mod streams;
 mod writing;
 
 use super::RdbError;

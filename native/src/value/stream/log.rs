@@ -36,6 +36,17 @@ pub enum Trim {
     From(StreamId),
 }
 
+/// What [`EntryLog::trim`] has taken out.
+#[derive(Debug, Default)]
+pub struct Trimmed {
+    /// Number of entries deleted.
+    pub entries: usize,
+    /// The nodes that went whole, for the caller to drop.
+    pub nodes: Vec<Node>,
+    /// Heap bytes of the nodes.
+    pub bytes: usize,
+}
+
 /// A live entry.
 #[derive(Clone, Debug)]
 pub struct Entry<'a> {
@@ -203,10 +214,11 @@ impl EntryLog {
         true
     }
 
-    /// Deletes entries from the front, and gives how many: whole nodes only if `approximate`, and only as long as no more
-    /// than `limit` are gone (0: no limit).
-    pub fn trim(&mut self, to: Trim, approximate: bool, limit: u64) -> usize {
+    /// Deletes entries from the front: whole nodes only if `approximate`, and only as long as no more than `limit` are
+    /// gone (0: no limit).
+    pub fn trim(&mut self, to: Trim, approximate: bool, limit: u64) -> Trimmed {
         let before = self.length;
+        let mut trimmed = Trimmed::default();
         while let Some((master, node)) = self.nodes.first() {
             let live = node.live();
             if matches!(to, Trim::Length(length) if self.length as u64 <= length) {
@@ -225,14 +237,19 @@ impl EntryLog {
                 }
                 break;
             }
-            self.node_bytes -= node.memory();
             self.length -= live;
-            self.nodes.pop_first();
+            let Some((_, node)) = self.nodes.pop_first() else {
+                break;
+            };
+            self.node_bytes -= node.memory();
+            trimmed.bytes += node.memory();
+            trimmed.nodes.push(node);
         }
-        if self.length < before {
+        trimmed.entries = before - self.length;
+        if trimmed.entries > 0 {
             self.find_first();
         }
-        before - self.length
+        trimmed
     }
 
     /// Deletes entries from the front of a node, but not all that are in it.
@@ -276,8 +293,9 @@ impl EntryLog {
 
     /// Whether an entry from `from` on was deleted by name.
     pub fn has_tombstones_from(&self, from: StreamId) -> bool {
-        let is_clear = self.length == 0 || self.max_deleted_id == StreamId::MIN;
-        !is_clear && from <= self.max_deleted_id
+        // A tombstone before the first entry tears no hole into what is left.
+        let is_torn = self.length > 0 && self.first_id <= self.max_deleted_id;
+        is_torn && from <= self.max_deleted_id
     }
 
     /// How many entries were added up to this id, if that can be told.

@@ -11,7 +11,7 @@ mod tests;
 
 pub use group::{Consumer, Group, Pending, Slot};
 pub use id::StreamId;
-pub use log::{Entries, Entry, EntryLog, Trim};
+pub use log::{Entries, Entry, EntryLog, Trim, Trimmed};
 pub use node::Fields;
 
 use super::{Collection, LimitsRef, Value};

@@ -90,7 +90,7 @@ fn trim(stream: &mut StreamValue, model: &mut BTreeMap<StreamId, Fields>, rng: &
     } else {
         Trim::From(from)
     };
-    let gone = stream.log_mut().trim(to, false, 0);
+    let gone = stream.log_mut().trim(to, false, 0).entries;
     assert_eq!(gone, model.len() - keep);
     *model = model.split_off(&from);
     stream.verify();
@@ -133,11 +133,14 @@ fn nodes_fill_and_go_whole() {
     }
     assert_eq!(stream.log().node_count(), 3);
     assert_eq!(
-        stream.log_mut().trim(Trim::Length(120), true, 0),
+        stream.log_mut().trim(Trim::Length(120), true, 0).entries,
         Limits::DEFAULT.stream_node_entries
     );
-    assert_eq!(stream.log_mut().trim(Trim::From(id(202, 0)), true, 99), 0);
-    assert_eq!(stream.log_mut().trim(Trim::From(id(202, 0)), true, 100), 100);
+    assert_eq!(stream.log_mut().trim(Trim::From(id(202, 0)), true, 99).entries, 0);
+    assert_eq!(
+        stream.log_mut().trim(Trim::From(id(202, 0)), true, 100).entries,
+        100
+    );
     assert_eq!((stream.length(), stream.log().first_id()), (50, id(201, 0)));
     stream.verify();
     let large = vec![(b"f".to_vec(), vec![b'x'; 5000])];
