@@ -83,6 +83,27 @@ export type {
   LcsOptions,
   SetOptions,
 } from './commands/strings.js';
+  Autoclaimed,
+  ConsumerInfo,
+  GroupInfo,
+  PendingEntry,
+  PendingRange,
+  PendingSummary,
+  StreamEntries,
+  StreamEntry,
+  StreamInfo,
+  StreamTrimOptions,
+  XaddOptions,
+  XautoclaimOptions,
+  XclaimOptions,
+  XgroupCreateOptions,
+  XgroupSetIdOptions,
+  XrangeOptions,
+  XreadgroupOptions,
+  XreadOptions,
+  XsetidOptions,
+} from './commands/streams.js';
+export type { ExpiryOptions, GetexOptions, SetOptions } from './commands/strings.js';
 export { ReadOnlyCommands, SyncCommands } from './commands/sync.js';
 export type { Commands, ReadCommands, ScanIterators, WriteCommands } from './commands/table.js';
 export { Transaction, TransactionError } from './commands/transaction.js';

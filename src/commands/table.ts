@@ -28,6 +28,7 @@ import {
   sortedSetWrites,
 } from './sorted-sets.js';
 import { type SortReads, type SortWrites, sortReads, sortWrites } from './sorting.js';
+import { type StreamReads, type StreamWrites, streamReads, streamWrites } from './streams.js';
 import { type StringReads, type StringWrites, stringReads, stringWrites } from './strings.js';
 
 /** The commands that read. */
@@ -42,6 +43,7 @@ export interface ReadCommands<F extends Form>
     SortedSetReads<F>,
     SortedSetAlgebraReads<F>,
     SortReads<F>,
+    StreamReads<F>,
     KeyReads<F> {}
 
 /** The commands that write. */
@@ -56,6 +58,7 @@ export interface WriteCommands<F extends Form>
     SortedSetWrites<F>,
     SortedSetAlgebraWrites<F>,
     SortWrites<F>,
+    StreamWrites<F>,
     KeyWrites<F> {}
 
 /** All commands. */
@@ -85,6 +88,7 @@ export const reads = {
   ...sortedSetReads,
   ...sortedSetAlgebraReads,
   ...sortReads,
+  ...streamReads,
   ...keyReads,
 };
 
@@ -100,6 +104,7 @@ export const writes = {
   ...sortedSetWrites,
   ...sortedSetAlgebraWrites,
   ...sortWrites,
+  ...streamWrites,
   ...keyWrites,
 };
 

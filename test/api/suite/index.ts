@@ -9,6 +9,7 @@ import { describeSets } from './sets.js';
 import { describeSortedSetAlgebra } from './sorted-set-algebra.js';
 import { describeSortedSets } from './sorted-sets.js';
 import { describeSorting } from './sorting.js';
+import { describeStreams } from './streams.js';
 import { describeStrings } from './strings.js';
 import type { Open } from './subject.js';
 import { describeTransactions } from './transactions.js';
@@ -25,6 +26,7 @@ export function describeCommands(open: Open): void {
   describeSortedSets(open);
   describeSortedSetAlgebra(open);
   describeSorting(open);
+  describeStreams(open);
   describeKeys(open);
   describeTransactions(open);
   describeCalls(open);

@@ -11,6 +11,7 @@ import { lists } from './lists.js';
 import { sets } from './sets.js';
 import { sortedSets } from './sorted-sets.js';
 import { sorting } from './sorting.js';
+import { streams } from './streams.js';
 import { strings } from './strings.js';
 
 /** All families. Their order decides what a seed makes. */
@@ -27,4 +28,5 @@ export const FAMILIES: readonly Family[] = [
   keys,
   sorting,
   dumps,
+  streams,
 ];

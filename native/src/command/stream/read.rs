@@ -85,12 +85,12 @@ impl<'a> Request<'a> {
     fn with_streams(mut self, streams: &'a [&'a [u8]], of_group: bool) -> Result<Self, Status> {
         if !streams.len().is_multiple_of(2) {
             let (name, symbol) = if of_group {
-                ("XREADGROUP", '>')
+                ("xreadgroup", '>')
             } else {
-                ("XREAD", '$')
+                ("xread", '$')
             };
             return Err(Status::Owned(format!(
-                "ERR Unbalanced {name} list of streams: for each stream key an ID or '{symbol}' must be specified."
+                "ERR Unbalanced '{name}' list of streams: for each stream key an ID or '{symbol}' must be specified."
             )));
         }
         if of_group && self.group.is_none() {

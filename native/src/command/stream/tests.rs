@@ -294,6 +294,23 @@ fn counters_are_set() {
 }
 
 #[test]
+fn ids_behind_the_last_one_may_be_given_again() {
+    let db = filled(9);
+    check(
+        &db,
+        &[
+            ("XDEL s 6 7 8 9", "4"),
+            ("XSETID s 9 MAXDELETEDID 2", "OK"),
+            ("XSETID s 6-5", "OK"),
+            ("XADD s 7 f again", "7-0"),
+            ("XADD s 7-* f more", "7-1"),
+            ("XRANGE s 5 +", "5-0 f 5 7-0 f again 7-1 f more"),
+            ("XREVRANGE s + 5-1", "7-1 f more 7-0 f again"),
+        ],
+    );
+}
+
+#[test]
 fn reading_goes_on_behind_an_id() {
     let db = filled(3);
     say(&db, "XADD t 7-1 g 7");
@@ -321,7 +338,7 @@ fn reading_goes_on_behind_an_id() {
         &[
             (
                 "XREAD STREAMS s t 0",
-                "ERR Unbalanced XREAD list of streams: for each stream key an ID or '$' must be specified.",
+                "ERR Unbalanced 'xread' list of streams: for each stream key an ID or '$' must be specified.",
             ),
             ("XREAD COUNT 1 s 0", "ERR syntax error"),
             (
@@ -387,7 +404,7 @@ fn groups_share_a_stream() {
             ),
             (
                 "XREADGROUP NOACK BLOCK 5 STREAMS s 0 0",
-                "ERR Unbalanced XREADGROUP list of streams: for each stream key an ID or '>' must be specified.",
+                "ERR Unbalanced 'xreadgroup' list of streams: for each stream key an ID or '>' must be specified.",
             ),
             (
                 "XREADGROUP NOACK BLOCK 5 STREAMS s 0",

@@ -121,7 +121,7 @@ impl StreamBuilder {
             None => (StreamId::MIN, log.length() as u64),
         };
         // A last id before an entry's would let ids be given twice; Redis does not look.
-        let last_id = head.last_id.max(log.last_id());
+        let last_id = head.last_id.max(log.last_live_id().unwrap_or_default());
         log.set_counters(last_id, max_deleted_id, entries_added);
     }
 

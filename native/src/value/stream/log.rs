@@ -99,8 +99,15 @@ impl EntryLog {
         self.entries_added
     }
 
-    /// Sets the counters that a file or XSETID gives. The last id must not be less than that of any entry.
+    /// Sets the counters that a file or XSETID gives. The last id must not be less than that of any entry, but may be less
+    /// than one that is deleted: its place is given up then, since entries to come may have lesser ids.
     pub fn set_counters(&mut self, last_id: StreamId, max_deleted_id: StreamId, entries_added: u64) {
+        // Every node has a live entry, so what lies behind the last of them is in the last node.
+        if let Some((master, node)) = self.nodes.last_mut() {
+            self.node_bytes -= node.memory();
+            node.forget_behind(master, last_id);
+            self.node_bytes += node.memory();
+        }
         self.last_id = last_id;
         self.max_deleted_id = max_deleted_id;
         self.entries_added = entries_added;

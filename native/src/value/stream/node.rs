@@ -217,6 +217,16 @@ impl Node {
         self.count(-count, count);
     }
 
+    /// Gives up the places of entries behind this id, all of which must be deleted.
+    pub fn forget_behind(&mut self, master: StreamId, id: StreamId) {
+        let behind = self.items(master).skip_while(|item| item.id <= id);
+        let places: Vec<_> = behind.map(|item| item.at).collect();
+        if let Some(&first) = places.first() {
+            self.0.split_off(first);
+            self.count(0, -(places.len() as i64));
+        }
+    }
+
     /// Adds to the counts of the head.
     fn count(&mut self, live: i64, deleted: i64) {
         let counts = [self.live() as i64 + live, self.deleted() as i64 + deleted];
