@@ -28,6 +28,12 @@ import {
   sortedSetWrites,
 } from './sorted-sets.js';
 import { type SortReads, type SortWrites, sortReads, sortWrites } from './sorting.js';
+import {
+  type StreamGroupReads,
+  type StreamGroupWrites,
+  streamGroupReads,
+  streamGroupWrites,
+} from './stream-groups.js';
 import { type StreamReads, type StreamWrites, streamReads, streamWrites } from './streams.js';
 import { type StringReads, type StringWrites, stringReads, stringWrites } from './strings.js';
 
@@ -44,6 +50,7 @@ export interface ReadCommands<F extends Form>
     SortedSetAlgebraReads<F>,
     SortReads<F>,
     StreamReads<F>,
+    StreamGroupReads<F>,
     KeyReads<F> {}
 
 /** The commands that write. */
@@ -59,6 +66,7 @@ export interface WriteCommands<F extends Form>
     SortedSetAlgebraWrites<F>,
     SortWrites<F>,
     StreamWrites<F>,
+    StreamGroupWrites<F>,
     KeyWrites<F> {}
 
 /** All commands. */
@@ -89,6 +97,7 @@ export const reads = {
   ...sortedSetAlgebraReads,
   ...sortReads,
   ...streamReads,
+  ...streamGroupReads,
   ...keyReads,
 };
 
@@ -105,6 +114,7 @@ export const writes = {
   ...sortedSetAlgebraWrites,
   ...sortWrites,
   ...streamWrites,
+  ...streamGroupWrites,
   ...keyWrites,
 };
 

@@ -53,8 +53,11 @@ fn load(bytes: &[u8]) -> Keyspace {
     target
 }
 
+/// A stream's key, and the bytes of its nodes.
+type Nodes = (Vec<u8>, Vec<(StreamId, Vec<u8>)>);
+
 /// Nodes of every stream.
-fn nodes(keyspace: &Keyspace) -> Vec<(Vec<u8>, Vec<(StreamId, Vec<u8>)>)> {
+fn nodes(keyspace: &Keyspace) -> Vec<Nodes> {
     let mut all = Vec::new();
     for segment in 0..SEGMENTS {
         keyspace.walk(segment, |key, content, _| {
