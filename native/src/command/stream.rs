@@ -14,6 +14,7 @@ mod words;
 
 use super::args::{int, is_option};
 use super::{Args, CommandResult, Keys, ONE, Spec, grow, read, write};
+use crate::discard::discard;
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -90,7 +91,7 @@ fn op_add(db: &mut Db<'_>, key: &[u8], options: &Options<'_>) -> CommandResult {
     })?;
     let (id, freed) = added?;
     if let Some(freed) = freed {
-        db.discard(freed.nodes, freed.bytes);
+        discard(freed.nodes, freed.bytes);
     }
     Ok(id_reply(id))
 }
@@ -148,7 +149,7 @@ fn xtrim(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let Some(freed) = freed else {
         return Ok(Reply::Int(0));
     };
-    db.discard(freed.nodes, freed.bytes);
+    discard(freed.nodes, freed.bytes);
     Ok(Reply::count(freed.entries))
 }
 

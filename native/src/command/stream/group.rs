@@ -3,6 +3,7 @@
 use super::super::args::{int, is_option};
 use super::super::{Args, CommandResult};
 use super::words::{id, id_or_end, ids, no_group};
+use crate::discard::discard;
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -168,7 +169,7 @@ fn destroy(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     match removed.ok_or(KEY_MISSING)? {
         Some(group) => {
             let bytes = group.memory();
-            db.discard(group, bytes);
+            discard(group, bytes);
             Ok(Reply::Int(1))
         }
         None => Ok(Reply::Int(0)),
