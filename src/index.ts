@@ -76,13 +76,6 @@ export type {
 } from './commands/sorted-sets.js';
 export type { Sorted, SortOptions, SortRoOptions } from './commands/sorting.js';
 export type {
-  ExpiryOptions,
-  GetexOptions,
-  LcsMatch,
-  LcsMatches,
-  LcsOptions,
-  SetOptions,
-} from './commands/strings.js';
   Autoclaimed,
   ConsumerInfo,
   GroupInfo,
@@ -105,7 +98,14 @@ export type {
   XreadOptions,
   XsetidOptions,
 } from './commands/streams.js';
-export type { ExpiryOptions, GetexOptions, SetOptions } from './commands/strings.js';
+export type {
+  ExpiryOptions,
+  GetexOptions,
+  LcsMatch,
+  LcsMatches,
+  LcsOptions,
+  SetOptions,
+} from './commands/strings.js';
 export { ReadOnlyCommands, SyncCommands } from './commands/sync.js';
 export type { Commands, ReadCommands, ScanIterators, WriteCommands } from './commands/table.js';
 export { Transaction, TransactionError } from './commands/transaction.js';
