@@ -147,10 +147,10 @@ const SORTED_SETS: Commands = &[
 ];
 
 const STREAMS: Commands = &[
-    ("xack", "<key> <group> <id>+"),
+    ("xack", "<key> <group> <id> <id> <id> <id>+"),
     (
         "xadd",
-        "<key> [NOMKSTREAM] [{MAXLEN|MINID} [=|~] <count> [LIMIT <count>]] {*|*|*|<id>} (<text> <text>)+",
+        "<key> [NOMKSTREAM] [{MAXLEN|MINID} {<count>|= <count>|~ <count> LIMIT <count>}] {<new-id>|<new-id>|<new-id>|<new-id>|<id>|*} (<text> <text>)+",
     ),
     (
         "xautoclaim",
@@ -163,7 +163,7 @@ const STREAMS: Commands = &[
     ("xdel", "<key> <id>+"),
     (
         "xgroup",
-        "{CREATE <key> <group> {0|$|<id>} [MKSTREAM] [ENTRIESREAD <count>]|SETID <key> <group> {0|$|<id>}|CREATECONSUMER <key> <group> <consumer>|DELCONSUMER <key> <group> <consumer>}",
+        "{CREATE <key> <group> {0|$|<id>} {MKSTREAM|[ENTRIESREAD <count>]}|CREATE <key> <group> 0 MKSTREAM|CREATE <key> <group> 0 MKSTREAM|SETID <key> <group> {0|$|<id>}|CREATECONSUMER <key> <group> <consumer>|DELCONSUMER <key> <group> <consumer>}",
     ),
     (
         "xinfo",
@@ -174,7 +174,7 @@ const STREAMS: Commands = &[
     ("xrange", "<key> - + [COUNT <count>]"),
     (
         "xreadgroup",
-        "GROUP <group> <consumer> [COUNT <count>] [NOACK] STREAMS {<key> {>|<id>}|<key> <key> > >}",
+        "GROUP <group> <consumer> [COUNT <count>] {STREAMS|STREAMS|NOACK STREAMS} {<key> {>|>|>|<id>}|<key> <key> > >}",
     ),
     ("xsetid", "<key> <id> [ENTRIESADDED <count> MAXDELETEDID <id>]"),
     ("xtrim", "<key> {MAXLEN|MINID} [=|~] <count> [LIMIT <count>]"),

@@ -3,6 +3,8 @@
 
 use holdfast::random::Rng;
 
+/// How long new entries of streams have the same milliseconds in their ids.
+const SPAN_MS: i64 = 50_000;
 /// Keys of each pool.
 const KEYS: usize = 4;
 const POOLS: [&str; 8] = ["string", "hash", "list", "set", "zset", "stream", "geo", "hll"];
@@ -96,11 +98,21 @@ fn lex_bound(rng: &mut Rng) -> Vec<u8> {
     }
 }
 
+/// The milliseconds of most ids: few enough that commands meet each other's entries.
+fn begun_span(now_ms: i64) -> i64 {
+    now_ms - now_ms % SPAN_MS
+}
+
 fn stream_id(rng: &mut Rng, now_ms: i64) -> Vec<u8> {
     match rng.below(4) {
         0 => number(rng.below(100)),
-        1 => format!("{}-{}", now_ms - rng.below(2000) as i64, rng.below(3)).into_bytes(),
-        _ => format!("{}-{}", rng.below(100), rng.below(4)).into_bytes(),
+        1 => format!("{}-{}", rng.below(100), rng.below(4)).into_bytes(),
+        _ => format!(
+            "{}-{}",
+            begun_span(now_ms) - SPAN_MS * rng.below(2) as i64,
+            rng.below(5)
+        )
+        .into_bytes(),
     }
 }
 
@@ -134,7 +146,8 @@ pub fn word(kind: &str, pool: &str, rng: &mut Rng, scene: &Scene<'_>) -> Vec<Vec
         "at-ms" => number(now_ms + rng.below(4000) as i64 - 100),
         "at-seconds" => number(now_ms / 1000 + rng.below(5) as i64),
         "id" => stream_id(rng, now_ms),
-        "group" => number(rng.below(2)),
+        "new-id" => format!("{}-*", begun_span(now_ms)).into_bytes(),
+        "group" => pick(rng, &["0", "0", "0", "1"]).into(),
         "consumer" => pick(rng, &["ann", "bob", "carl"]).into(),
         "longitude" => number(rng.below(3600) as f64 / 10.0 - 180.0),
         "latitude" => number(rng.below(1700) as f64 / 10.0 - 85.0),
