@@ -8,8 +8,8 @@ use crate::random::Rng;
 use crate::rdb::load::Built;
 use crate::rdb::{LoadOptions, Loader, Options, Reader, WriteOptions, payload};
 use crate::structure::listpack::Listpack;
-use crate::value::Value;
 use crate::value::stream::StreamId;
+use crate::value::{LimitsRef, Value};
 
 const ALL: LoadOptions = LoadOptions { db: None, now_ms: 0 };
 
@@ -123,7 +123,7 @@ fn payload_of(first: u8, second: u8) -> Vec<u8> {
 
 #[test]
 fn ids_that_do_not_ascend_are_refused() {
-    let length = |first, second| match payload::restore(&payload_of(first, second)) {
+    let length = |first, second| match payload::restore(&payload_of(first, second), LimitsRef::default()) {
         Ok(Built::Value(Value::Stream(stream))) => {
             stream.verify();
             Some(stream.length())
