@@ -1,13 +1,8 @@
-import type { Comparable, Family, Request } from './family.js';
+import type { Comparable, Family } from './family.js';
 
-/** All fields, with their values if they were asked for, sorted. */
-function sampled(reply: Comparable, request: Request): Comparable {
-  if (!Array.isArray(reply)) return reply;
-  const width = request.length === 4 ? 2 : 1;
-  const rows = reply.flatMap((_, at) =>
-    at % width === 0 ? [JSON.stringify(reply.slice(at, at + width))] : [],
-  );
-  return rows.sort();
+/** All fields, or pairs of them and their values, sorted. */
+function sampled(reply: Comparable): Comparable {
+  return Array.isArray(reply) ? reply.map((row) => JSON.stringify(row)).sort() : reply;
 }
 
 /** Hashes. Fields are in the order of insertion here, and by hash in Redis. */
