@@ -1,10 +1,10 @@
 //! The order of a sorted set: a B+ tree over (score, member) that knows how many entries lie below every child.
 //!
 //! Members themselves live elsewhere ([`Members`]); the tree holds their slots there, and looks at the bytes only where
-//! scores are equal. Scores compare as numbers, so -0.0 equals 0.0; a NaN never enters.
+//! scores are equal, and not even then where the first bytes decide between two children. Scores compare as numbers, so -0.0 equals 0.0; a NaN never enters.
 //!
 //! Cost: 12 bytes per entry in leaves of up to 63, which fill completely when scores arrive in ascending order and are
-//! two thirds full otherwise; a branch adds less than one byte per entry. Insert, remove, rank, nth and the search of a
+//! two thirds full otherwise; a branch adds about one byte per entry. Insert, remove, rank, nth and the search of a
 //! bound are O(log n); a step of an iteration is O(1) on average.
 
 mod node;
@@ -74,7 +74,7 @@ impl OrderTree {
         let key = Key::of(entry, members);
         if let Some(right) = insert_into(&mut self.root, entry, &key, true, &mut self.nodes) {
             let left = std::mem::replace(&mut self.root, Node::Leaf(Box::default()));
-            let left = Child::new(left, self.len + 1 - right.count());
+            let left = Child::new(left, self.len + 1 - right.count(), members);
             self.root = Node::branch([left, right]);
             self.nodes.branches += 1;
         }
@@ -105,8 +105,8 @@ impl OrderTree {
                 Node::Branch(branch) => {
                     let i = branch.child_for(&key);
                     let child = &mut branch.children[i];
-                    if child.first.slot == entry.slot {
-                        child.first.slot = to;
+                    if child.first.entry.slot == entry.slot {
+                        child.first.entry.slot = to;
                     }
                     node = &mut child.node;
                 }
@@ -122,7 +122,7 @@ impl OrderTree {
             match node {
                 Node::Leaf(leaf) => return rank + leaf.partition_point(before),
                 Node::Branch(branch) => {
-                    let i = branch.children.partition_point(|child| before(child.first));
+                    let i = branch.children.partition_point(|child| before(child.first.entry));
                     let i = i.saturating_sub(1);
                     rank += branch.children[..i].iter().map(Child::count).sum::<usize>();
                     node = &branch.children[i].node;
@@ -190,7 +190,7 @@ impl OrderTree {
 
     /// Panics if an invariant is broken.
     pub fn verify(&self, members: &impl Members) {
-        let seen = self.root.verify();
+        let seen = self.root.verify(members);
         assert_eq!(seen, (self.len, self.nodes), "entries and nodes are counted");
         let mut last: Option<Entry> = None;
         for entry in self.iter() {

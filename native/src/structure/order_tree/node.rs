@@ -8,18 +8,49 @@ pub(super) const LEAF_ENTRIES: usize = 63;
 /// Children of a branch.
 pub(super) const BRANCH_CHILDREN: usize = 32;
 
+/// The first bytes of a member as numbers that compare as they do, with zeros behind a shorter one. Where two heads
+/// differ, they decide without a look at the members, which would miss the cache twice for each.
+type Head = [u64; 2];
+
+fn head_of(member: &[u8]) -> Head {
+    let mut bytes = [0; size_of::<Head>()];
+    let len = member.len().min(bytes.len());
+    bytes[..len].copy_from_slice(&member[..len]);
+    let bytes = u128::from_be_bytes(bytes);
+    [(bytes >> 64) as u64, bytes as u64]
+}
+
+/// The smallest entry of a subtree, with the head of its member.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct First {
+    pub(super) entry: Entry,
+    head: Head,
+}
+
+impl First {
+    fn of(entry: Entry, members: &impl Members) -> First {
+        First {
+            entry,
+            head: head_of(members.member(entry.slot)),
+        }
+    }
+}
+
 /// The entry that is searched for, with its member at hand.
 pub(super) struct Key<'a, M> {
     entry: Entry,
     member: &'a [u8],
+    head: Head,
     members: &'a M,
 }
 
 impl<'a, M: Members> Key<'a, M> {
     pub(super) fn of(entry: Entry, members: &'a M) -> Self {
+        let member = members.member(entry.slot);
         Key {
             entry,
-            member: members.member(entry.slot),
+            member,
+            head: head_of(member),
             members,
         }
     }
@@ -30,6 +61,17 @@ impl<'a, M: Members> Key<'a, M> {
             || (other.score == self.entry.score
                 && other.slot != self.entry.slot
                 && self.members.member(other.slot) < self.member)
+    }
+
+    /// Whether the searched entry stands in the subtree that begins with `first`, or behind it.
+    fn is_from(&self, first: &First) -> bool {
+        if first.entry.slot == self.entry.slot {
+            return true;
+        }
+        if first.entry.score == self.entry.score && first.head != self.head {
+            return first.head < self.head;
+        }
+        self.is_behind(first.entry)
     }
 }
 
@@ -139,15 +181,15 @@ impl Leaf {
 /// A subtree. `first` is the smallest entry below `node` and `count` the number of entries there, always.
 #[derive(Debug)]
 pub(super) struct Child {
-    pub(super) first: Entry,
+    pub(super) first: First,
     count: u32,
     pub(super) node: Node,
 }
 
 impl Child {
-    pub(super) fn new(node: Node, count: usize) -> Child {
+    pub(super) fn new(node: Node, count: usize, members: &impl Members) -> Child {
         Child {
-            first: node.first(),
+            first: First::of(node.first(), members),
             count: u32::try_from(count).expect("slots are 32 bits wide, so counts are"),
             node,
         }
@@ -155,6 +197,14 @@ impl Child {
 
     pub(super) fn count(&self) -> usize {
         self.count as usize
+    }
+
+    /// Brings `first` up to date after a change below.
+    fn renew_first(&mut self, members: &impl Members) {
+        let first = self.node.first();
+        if first != self.first.entry {
+            self.first = First::of(first, members);
+        }
     }
 }
 
@@ -166,9 +216,7 @@ pub(super) struct Branch {
 impl Branch {
     /// The child below which the key is, or has to go.
     pub(super) fn child_for<M: Members>(&self, key: &Key<'_, M>) -> usize {
-        let behind = self
-            .children
-            .partition_point(|child| child.first.slot == key.entry.slot || key.is_behind(child.first));
+        let behind = self.children.partition_point(|child| key.is_from(&child.first));
         behind.saturating_sub(1)
     }
 
@@ -223,7 +271,7 @@ impl Node {
     fn first(&self) -> Entry {
         match self {
             Node::Leaf(leaf) => leaf.entry(0),
-            Node::Branch(branch) => branch.children[0].first,
+            Node::Branch(branch) => branch.children[0].first.entry,
         }
     }
 
@@ -250,7 +298,7 @@ impl Node {
     }
 
     /// Checks the subtree and gives its number of entries and its nodes.
-    pub(super) fn verify(&self) -> (usize, Nodes) {
+    pub(super) fn verify(&self, members: &impl Members) -> (usize, Nodes) {
         let branch = match self {
             Node::Leaf(leaf) => {
                 let nodes = Nodes {
@@ -270,11 +318,11 @@ impl Node {
         for child in &branch.children {
             assert_eq!(
                 child.first,
-                child.node.first(),
+                First::of(child.node.first(), members),
                 "first is the smallest entry below"
             );
             assert_eq!(child.node.depth(), branch.children[0].node.depth());
-            let (count, below) = child.node.verify();
+            let (count, below) = child.node.verify(members);
             assert!(count > 0, "no empty node below a branch");
             assert_eq!(count, child.count(), "count is the number of entries below");
             total += count;
@@ -315,7 +363,7 @@ pub(super) fn insert_into<M: Members>(
             let right = insert_into_leaf(leaf, entry, key, rightmost)?;
             nodes.leaves += 1;
             let count = right.len();
-            return Some(Child::new(Node::Leaf(right), count));
+            return Some(Child::new(Node::Leaf(right), count, key.members));
         }
         Node::Branch(branch) => branch,
     };
@@ -323,14 +371,14 @@ pub(super) fn insert_into<M: Members>(
     let rightmost = rightmost && i + 1 == branch.children.len();
     let child = &mut branch.children[i];
     let split = insert_into(&mut child.node, entry, key, rightmost, nodes);
-    child.first = child.node.first();
+    child.renew_first(key.members);
     child.count += 1;
     let new = split?;
     child.count -= new.count;
     let right = insert_child(branch, i + 1, new, rightmost)?;
     nodes.branches += 1;
     let count = right.iter().map(Child::count).sum();
-    Some(Child::new(Node::branch(right), count))
+    Some(Child::new(Node::branch(right), count, key.members))
 }
 
 fn insert_into_leaf<M: Members>(
@@ -388,7 +436,7 @@ pub(super) fn remove_from<M: Members>(node: &mut Node, key: &Key<'_, M>, nodes: 
     }
     child.count -= 1;
     if child.count > 0 {
-        child.first = child.node.first();
+        child.renew_first(key.members);
         branch.merge_around(i, nodes);
         return true;
     }
