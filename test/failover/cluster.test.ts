@@ -145,6 +145,20 @@ describe('shards', () => {
     expect(await a.mget(['{tag}1', '{tag}2', '{tag}3'])).toEqual(['1', '2', '3']);
   });
 
+  test('sort by what is in the shard of the key, and refuse patterns that may name any key', async () => {
+    const [a, b] = cluster.stores as [Store, Store];
+    await a.rpush('{tag}l', ['2', '1']);
+    expect(await b.sort_ro('{tag}l')).toEqual(['1', '2']);
+    expect(await b.sort('{tag}l', { store: '{tag}sorted' })).toBe(2);
+    const refused = { code: 'CROSSSLOT', message: expect.stringContaining('A pattern in request') };
+    await expect(a.sort_ro('{tag}l', { by: '{tag}w:*' })).rejects.toMatchObject(refused);
+    await expect(a.sort('{tag}l', { get: 'x:*' })).rejects.toMatchObject(refused);
+    await expect(a.sort('{tag}l', { store: 'foo' })).rejects.toMatchObject({ code: 'CROSSSLOT' });
+    await a.zadd('{tag}z', { m: 1 });
+    expect(await b.zunionstore('{tag}u', ['{tag}z', '{tag}none'])).toBe(1);
+    await expect(b.zunionstore('foo', '{tag}z')).rejects.toMatchObject({ code: 'CROSSSLOT' });
+  });
+
   test('are one keyspace to commands about all keys', async () => {
     const [a, b] = cluster.stores as [Store, Store];
     await a.flushall();
