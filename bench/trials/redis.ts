@@ -19,7 +19,7 @@ interface Size {
   readonly calls: number;
 }
 
-const REAL: Size = { hashes: 10_000, boards: 10, players: 10_000, calls: 10_000 };
+const REAL: Size = { hashes: 1_000, boards: 10, players: 1_000, calls: 10_000 };
 const TINY: Size = { hashes: 20, boards: 2, players: 50, calls: 1_000 };
 const FIELDS = 10;
 const QUEUES = 100;
