@@ -7,26 +7,22 @@
 //! Fields of hashes that expire are found by a second index of due keys: a hash stands in it with its next field's instant,
 //! and [`Segment::remove_due_fields`] leaves none that is due.
 //!
-//! Cost per key beside its entry: a pointer and a tag byte at 44-88 % load (10 to 20 bytes); with an expiry, 16 to 24
+//! Cost per key beside its entry: 9 bytes of table at 50 to 86 % load (11 to 18 bytes); with an expiry, 16 to 24
 //! more in the index of due keys.
 //!
-//! Use of the 64 hash bits: 63-56 choose the segment, the bits below choose the page, 31-25 are the tag inside a page,
-//! and the low bits its bucket, so that none of them says again what another has said.
+//! Use of the 64 hash bits: 63-56 choose the segment, the bits below choose the page, 31-25 and as many behind them as are
+//! needed the place inside a page, and 6-0 are the tag there, so that none of them says again what another has said.
 
 use super::Entry;
 use super::discard_entry;
 use super::due::DueIndex;
 use super::hash_of;
+use crate::structure::chunk_table::ChunkTable;
 use crate::value::TYPES;
-use hashbrown::HashTable;
 use std::cell::Cell;
 
-/// Most entries of a page: seven eighths of 1,024 buckets.
-pub const PAGE_KEYS_MAX: usize = 896;
-/// Buckets of a full page.
-const PAGE_BUCKETS: usize = 1024;
-/// With so many keys, a page without free places splits; with fewer, it is worth sweeping.
-const CLOGGED_KEYS_MIN: usize = PAGE_KEYS_MAX / 8 * 7;
+/// Most entries of a page: six sevenths of the places of 128 chunks of a table.
+pub const PAGE_KEYS_MAX: usize = 768;
 /// The directory stops doubling here (4,096 pages of one segment); pages then grow beyond their limit.
 const DEPTH_MAX: u32 = 12;
 /// Bits of the hash that chose the segment.
@@ -35,38 +31,11 @@ pub const SEGMENT_BITS: u32 = 8;
 struct Page {
     /// How many bits of the hash (behind the segment's) all entries here have in common.
     depth: u32,
-    entries: HashTable<Entry>,
+    entries: ChunkTable<Entry>,
 }
 
-impl Page {
-    /// No free place is left in a table of the largest size: what looks free are places of removed entries.
-    fn is_clogged(&self) -> bool {
-        self.entries.num_buckets() >= PAGE_BUCKETS && self.entries.capacity() == self.entries.len()
-    }
-
-    fn is_full(&self) -> bool {
-        self.entries.len() >= PAGE_KEYS_MAX || (self.is_clogged() && self.entries.len() >= CLOGGED_KEYS_MIN)
-    }
-
-    /// Makes places of removed entries free again, where the table would double instead.
-    fn sweep(&mut self) {
-        if self.is_clogged() && self.entries.len() < CLOGGED_KEYS_MIN {
-            let mut fresh = HashTable::with_capacity(PAGE_KEYS_MAX);
-            for entry in self.entries.drain() {
-                fresh.insert_unique(entry_table_hash(&entry), entry, entry_table_hash);
-            }
-            self.entries = fresh;
-        }
-    }
-}
-
-/// Bits for a page's table: the tag is taken from the top, the bucket from the bottom.
-fn table_hash(hash: u64) -> u64 {
-    hash << 32 | hash & 0xffff_ffff
-}
-
-fn entry_table_hash(entry: &Entry) -> u64 {
-    table_hash(hash_of(entry.key()))
+fn entry_hash(entry: &Entry) -> u64 {
+    hash_of(entry.key())
 }
 
 fn has_due_field(entry: &Entry, at: i64, hash: u64) -> bool {
@@ -107,7 +76,7 @@ impl Default for Segment {
             directory: vec![0],
             pages: vec![Page {
                 depth: 0,
-                entries: HashTable::new(),
+                entries: ChunkTable::default(),
             }],
             next_due_field: i64::MAX,
             due: DueIndex::default(),
@@ -142,7 +111,7 @@ impl Segment {
     #[inline]
     pub fn find(&self, hash: u64, key: &[u8]) -> Option<&Entry> {
         let page = &self.pages[self.page_number(hash)];
-        page.entries.find(table_hash(hash), |entry| entry.key() == key)
+        page.entries.find(hash, |entry| entry.key() == key)
     }
 
     /// Changes the key's entry, if it is there, and keeps the books.
@@ -160,7 +129,7 @@ impl Segment {
     ) -> Option<R> {
         let number = self.page_number(hash);
         let entries = &mut self.pages[number].entries;
-        let entry = entries.find_mut(table_hash(hash), is_it)?;
+        let entry = entries.find_mut(hash, is_it)?;
         let (kind, memory, expiry) = (entry.kind(), entry.memory(), entry.expire_at());
         let field = entry.next_due_field();
         let result = change(entry);
@@ -185,7 +154,7 @@ impl Segment {
     pub fn insert(&mut self, hash: u64, entry: Entry) {
         debug_assert!(self.find(hash, entry.key()).is_none());
         let mut number = self.page_number(hash);
-        while self.pages[number].is_full() && self.split(number, hash) {
+        while self.pages[number].entries.len() >= PAGE_KEYS_MAX && self.split(number, hash) {
             number = self.page_number(hash);
         }
         let kind = entry.kind();
@@ -198,11 +167,9 @@ impl Segment {
             self.move_due_field(hash, None, Some(at));
         }
         let page = &mut self.pages[number];
-        let before = page.entries.allocation_size();
-        page.sweep();
-        page.entries
-            .insert_unique(table_hash(hash), entry, entry_table_hash);
-        self.page_bytes = self.page_bytes - before + page.entries.allocation_size();
+        let before = page.entries.memory();
+        page.entries.insert(hash, entry, entry_hash);
+        self.page_bytes = self.page_bytes - before + page.entries.memory();
     }
 
     /// Takes the key's entry out.
@@ -213,11 +180,11 @@ impl Segment {
     fn remove_where(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let number = self.page_number(hash);
         let entries = &mut self.pages[number].entries;
-        let entry = entries.find_entry(table_hash(hash), is_it).ok()?.remove().0;
+        let entry = entries.remove(hash, is_it)?;
         if entries.capacity() > 64 && entries.len() * 8 < entries.capacity() {
-            let before = entries.allocation_size();
-            entries.shrink_to(entries.len() * 2, entry_table_hash);
-            self.page_bytes = self.page_bytes - before + entries.allocation_size();
+            let before = entries.memory();
+            entries.shrink_to(entries.len() * 2, entry_hash);
+            self.page_bytes = self.page_bytes - before + entries.memory();
         }
         let kind = entry.kind();
         self.keys[kind] -= 1;
@@ -247,7 +214,7 @@ impl Segment {
     fn find_due(&self, hash: u64, at: i64) -> Option<&Entry> {
         let page = &self.pages[self.page_number(hash)];
         let is_it = |entry: &Entry| entry.expire_at() == Some(at) && hash_of(entry.key()) == hash;
-        page.entries.find(table_hash(hash), is_it)
+        page.entries.find(hash, is_it)
     }
 
     /// As `move_due`, for the index of fields.
@@ -268,7 +235,7 @@ impl Segment {
 
     fn find_where(&self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<&Entry> {
         let page = &self.pages[self.page_number(hash)];
-        page.entries.find(table_hash(hash), is_it)
+        page.entries.find(hash, is_it)
     }
 
     /// Whether a field that is due at `now` may be there. One comparison.
@@ -317,15 +284,14 @@ impl Segment {
         let bit = 1u64 << (64 - SEGMENT_BITS - depth);
         let page = &mut self.pages[number];
         page.depth = depth;
-        let before = page.entries.allocation_size();
+        let before = page.entries.memory();
         let room = page.entries.len() / 2 + page.entries.len() / 16;
-        let (mut lower, mut upper) = (HashTable::with_capacity(room), HashTable::with_capacity(room));
-        for entry in page.entries.drain() {
-            let hash = hash_of(entry.key());
+        let (mut lower, mut upper) = (ChunkTable::with_capacity(room), ChunkTable::with_capacity(room));
+        page.entries.take_each(entry_hash, |hash, entry| {
             let half = if hash & bit == 0 { &mut lower } else { &mut upper };
-            half.insert_unique(table_hash(hash), entry, entry_table_hash);
-        }
-        self.page_bytes = self.page_bytes - before + lower.allocation_size() + upper.allocation_size();
+            half.insert(hash, entry, entry_hash);
+        });
+        self.page_bytes = self.page_bytes - before + lower.memory() + upper.memory();
         page.entries = lower;
         let new_number = self.pages.len() as u32;
         self.pages.push(Page {
@@ -427,13 +393,13 @@ impl Segment {
         let pages = self.pages[first..].iter().chain(&self.pages[..first]);
         let mut left = count;
         for page in pages {
-            let buckets = page.entries.num_buckets();
-            for step in 0..buckets {
+            let places = page.entries.places();
+            for step in 0..places {
                 if left == 0 {
                     return;
                 }
-                let bucket = (random as usize).wrapping_add(step) % buckets;
-                if let Some(entry) = page.entries.get_bucket(bucket) {
+                let place = (random as usize).wrapping_add(step) % places;
+                if let Some(entry) = page.entries.at(place) {
                     visit(entry);
                     left -= 1;
                 }
@@ -485,7 +451,7 @@ impl Segment {
         assert_eq!(self.directory.len(), 1 << self.depth);
         let (mut keys, mut memory, mut dues) = ([0; TYPES], [0; TYPES], BTreeSet::new());
         let mut due_fields = BTreeSet::new();
-        let page_bytes: usize = self.pages.iter().map(|page| page.entries.allocation_size()).sum();
+        let page_bytes: usize = self.pages.iter().map(|page| page.entries.memory()).sum();
         assert_eq!(page_bytes, self.page_bytes);
         for (number, page) in self.pages.iter().enumerate() {
             let places = self.directory.iter().filter(|&&n| n as usize == number).count();
@@ -556,12 +522,8 @@ mod tests {
             }
         }
         segment.verify();
-        assert!(
-            segment
-                .pages
-                .iter()
-                .all(|page| page.entries.num_buckets() <= PAGE_BUCKETS)
-        );
+        let room = |page: &Page| page.entries.capacity();
+        assert!(segment.pages.iter().all(|page| room(page) <= PAGE_KEYS_MAX));
     }
 
     #[test]

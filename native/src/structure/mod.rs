@@ -1,6 +1,7 @@
 //! What the values are made of. A structure knows no command, no key and no clock.
 
 pub mod bits;
+pub mod chunk_table;
 pub mod deadlines;
 pub mod geohash;
 pub mod hyperloglog;
