@@ -1,76 +1,88 @@
 //! A vector in pieces, so that growing it moves nothing but the first piece, while that is small.
 
+use std::iter::{Chain, Flatten};
+use std::slice;
+
 /// Elements of a piece. The first one grows up to it; the others have it from the start.
 const CHUNK: usize = 1024;
 
 /// See the module.
 #[derive(Debug)]
 pub(super) struct Chunks<T> {
+    /// Full if there are others.
+    first: Vec<T>,
     /// All full but the last, which is not empty.
-    chunks: Vec<Vec<T>>,
+    others: Vec<Vec<T>>,
 }
 
 /// The elements from first to last.
-pub type Iter<'a, T> = std::iter::Flatten<std::slice::Iter<'a, Vec<T>>>;
+pub type Iter<'a, T> = Chain<slice::Iter<'a, T>, Flatten<slice::Iter<'a, Vec<T>>>>;
 
 impl<T> Chunks<T> {
     /// No elements, with room to name the pieces of so many.
     pub(super) fn with_capacity(elements: usize) -> Self {
         Chunks {
-            chunks: Vec::with_capacity(elements.div_ceil(CHUNK)),
+            first: Vec::new(),
+            others: Vec::with_capacity(elements.div_ceil(CHUNK).saturating_sub(1)),
         }
     }
 
     pub(super) fn len(&self) -> usize {
-        let Some(last) = self.chunks.last() else {
-            return 0;
-        };
-        (self.chunks.len() - 1) * CHUNK + last.len()
+        match self.others.last() {
+            None => self.first.len(),
+            Some(last) => self.others.len() * CHUNK + last.len(),
+        }
     }
 
     /// Bytes on the heap, without what the elements own.
     pub(super) fn memory(&self) -> usize {
-        let ends = self.chunks.first().map_or(0, Vec::capacity) + self.chunks.last().map_or(0, Vec::capacity);
-        let room = match self.chunks.len() {
-            0 => 0,
-            1 => ends / 2,
-            n => ends + (n - 2) * CHUNK,
+        let others = match self.others.last() {
+            None => 0,
+            Some(last) => (self.others.len() - 1) * CHUNK + last.capacity(),
         };
-        self.chunks.capacity() * size_of::<Vec<T>>() + room * size_of::<T>()
+        self.others.capacity() * size_of::<Vec<T>>() + (self.first.capacity() + others) * size_of::<T>()
     }
 
     pub(super) fn get(&self, at: usize) -> Option<&T> {
-        self.chunks.get(at / CHUNK)?.get(at % CHUNK)
+        match at.checked_sub(CHUNK) {
+            None => self.first.get(at),
+            Some(behind) => self.others.get(behind / CHUNK)?.get(behind % CHUNK),
+        }
     }
 
     pub(super) fn get_mut(&mut self, at: usize) -> Option<&mut T> {
-        self.chunks.get_mut(at / CHUNK)?.get_mut(at % CHUNK)
+        match at.checked_sub(CHUNK) {
+            None => self.first.get_mut(at),
+            Some(behind) => self.others.get_mut(behind / CHUNK)?.get_mut(behind % CHUNK),
+        }
     }
 
     /// Adds an element at the end.
     pub(super) fn push(&mut self, element: T) {
-        match self.chunks.last_mut().filter(|last| last.len() < CHUNK) {
-            Some(last) => {
-                if last.len() == last.capacity() {
-                    let more = (last.len() / 2).max(4).min(CHUNK - last.len());
-                    last.reserve_exact(more);
-                }
-                last.push(element);
+        if self.first.len() < CHUNK {
+            if self.first.len() == self.first.capacity() {
+                let more = (self.first.len() / 2).max(4).min(CHUNK - self.first.len());
+                self.first.reserve_exact(more);
             }
+            self.first.push(element);
+            return;
+        }
+        match self.others.last_mut().filter(|last| last.len() < CHUNK) {
+            Some(last) => last.push(element),
             None => {
-                let mut chunk = Vec::with_capacity(if self.chunks.is_empty() { 4 } else { CHUNK });
+                let mut chunk = Vec::with_capacity(CHUNK);
                 chunk.push(element);
-                self.chunks.push(chunk);
+                self.others.push(chunk);
             }
         }
     }
 
     /// Removes the element at `at`, which must be there; the last one takes its place.
     pub(super) fn swap_remove(&mut self, at: usize) -> T {
-        let last_chunk = self.chunks.last_mut().expect("an element is there to be removed");
-        let mut removed = last_chunk.pop().expect("the last piece is not empty");
-        if last_chunk.is_empty() {
-            self.chunks.pop();
+        let last = self.others.last_mut().unwrap_or(&mut self.first);
+        let mut removed = last.pop().expect("an element is there to be removed");
+        if self.others.last().is_some_and(Vec::is_empty) {
+            self.others.pop();
         }
         if let Some(place) = self.get_mut(at) {
             std::mem::swap(place, &mut removed);
@@ -80,18 +92,16 @@ impl<T> Chunks<T> {
     }
 
     fn give_back(&mut self) {
-        if self.chunks.capacity() > 8 * self.chunks.len().max(8) {
-            self.chunks.shrink_to(2 * self.chunks.len());
+        if self.others.capacity() > 8 * self.others.len().max(8) {
+            self.others.shrink_to(2 * self.others.len());
         }
-        if let [only] = &mut self.chunks[..]
-            && only.capacity() > 8 * only.len().max(8)
-        {
-            only.shrink_to(2 * only.len());
+        if self.first.capacity() > 8 * self.first.len().max(8) {
+            self.first.shrink_to(2 * self.first.len());
         }
     }
 
     pub(super) fn iter(&self) -> Iter<'_, T> {
-        self.chunks.iter().flatten()
+        self.first.iter().chain(self.others.iter().flatten())
     }
 }
 
@@ -99,7 +109,10 @@ impl<T> std::ops::Index<usize> for Chunks<T> {
     type Output = T;
 
     fn index(&self, at: usize) -> &T {
-        &self.chunks[at / CHUNK][at % CHUNK]
+        match at.checked_sub(CHUNK) {
+            None => &self.first[at],
+            Some(behind) => &self.others[behind / CHUNK][behind % CHUNK],
+        }
     }
 }
 
@@ -125,8 +138,8 @@ mod tests {
             assert!(chunks.iter().eq(model.iter()));
             assert!((0..target).all(|at| chunks[at] == model[at] && chunks.get(at) == Some(&model[at])));
             assert_eq!(chunks.get(target), None);
-            let held: usize = chunks.chunks.iter().map(Vec::capacity).sum();
-            assert_eq!(chunks.memory(), held * 8 + chunks.chunks.capacity() * 24);
+            let held = chunks.first.capacity() + chunks.others.iter().map(Vec::capacity).sum::<usize>();
+            assert_eq!(chunks.memory(), held * 8 + chunks.others.capacity() * 24);
         }
         assert!(chunks.memory() < 64 * 24);
     }
