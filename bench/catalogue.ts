@@ -3,6 +3,7 @@ import type { Trial } from './trial.js';
 import { clusterTrials } from './trials/cluster.js';
 import { collectionTrials } from './trials/collections.js';
 import { compactTrial } from './trials/compact.js';
+import { expiryTrial } from './trials/expiry.js';
 import { failoverTrial } from './trials/failover.js';
 import { floorTrial } from './trials/floor.js';
 import { largeSortedSetTrial } from './trials/large-sorted-set.js';
@@ -25,6 +26,7 @@ const groups: ReadonlyMap<string, readonly Trial[]> = new Map([
       largeSortedSetTrial,
       threadsTrial,
       ...pauseTrials,
+      expiryTrial,
       compactTrial,
     ],
   ],
