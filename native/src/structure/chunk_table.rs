@@ -63,7 +63,7 @@ impl<T> Chunk<T> {
     /// The slots with this tag, and perhaps others that are taken.
     #[inline]
     fn tagged(&self, tag: u64) -> Slots {
-        let differences = (self.control ^ tag * ONES) & (TAKEN | (TAKEN - ONES));
+        let differences = (self.control ^ (tag * ONES)) & (TAKEN | (TAKEN - ONES));
         Slots(differences.wrapping_sub(ONES) & !differences & self.control & TAKEN)
     }
 
@@ -211,7 +211,7 @@ impl<T> ChunkTable<T> {
     /// The chunk that entries of this hash belong to. There must be one.
     #[inline]
     fn home(&self, hash: u64) -> usize {
-        ((hash & 0xffff_ffff) * self.chunks.len() as u64 >> 32) as usize
+        (((hash & 0xffff_ffff) * self.chunks.len() as u64) >> 32) as usize
     }
 
     #[inline]
@@ -366,7 +366,7 @@ mod tests {
 
     /// Few homes and few tags.
     fn poor(n: &u64) -> u64 {
-        (n % 3) << 30 | n % 2
+        ((n % 3) << 30) | (n % 2)
     }
 
     fn run(hash_of: fn(&u64) -> u64, values: usize, steps: usize) {
