@@ -33,7 +33,7 @@ const DEPLOYMENTS: readonly (readonly [name: string, deploy: () => Promise<Deplo
   ['a follower of three peers', () => peer('follower')],
 ];
 
-describe.each(DEPLOYMENTS)('%s', (_, deploy) => {
+describe.each(DEPLOYMENTS)('%s', { timeout: 60_000 }, (_, deploy) => {
   let deployment: Deployment;
   let store: Store;
   let client: RawClient;

@@ -1,5 +1,6 @@
 /** The families in the comparison with Redis, one line each. */
 import { bitmaps } from './bitmaps.js';
+import { blocking } from './blocking.js';
 import { dumps } from './dumps.js';
 import type { Family } from './family.js';
 import { geo } from './geo.js';
@@ -29,4 +30,5 @@ export const FAMILIES: readonly Family[] = [
   sorting,
   dumps,
   streams,
+  blocking,
 ];
