@@ -22,6 +22,8 @@ export type {
   PoppedItem,
   PoppedMember,
   WaitOptions,
+  XreadBlockingOptions,
+  XreadgroupBlockingOptions,
 } from './commands/blocking.js';
 export type {
   Async,

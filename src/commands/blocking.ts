@@ -5,13 +5,15 @@
  * the log decides. Commands that do not wait (`lpop`) take what they find, and leave nothing for those who do.
  */
 import type { Bytes, ReplyValue, Word } from '../keyspace/native.js';
-import { bytes, type OneOrMore, oneOf, pushAll, pushCounted } from './arguments.js';
+import { bytes, type OneOrMore, oneOf, type Pairs, pushAll, pushCounted } from './arguments.js';
 import type { Definition } from './definition.js';
 import type { Bulk } from './form.js';
 import type { ListEnd, LmpopOptions, PoppedItems } from './lists.js';
 import { checkNames, countOption, optionsOf } from './options.js';
 import * as shape from './shapes.js';
 import type { PoppedMembers, ScoredMember, ScoreEnd, ZmpopOptions } from './sorted-sets.js';
+import { streamGroupWrites, type XreadgroupOptions } from './stream-groups.js';
+import { type StreamEntries, streamReads, type XreadOptions } from './streams.js';
 
 /** How long to wait. */
 export interface WaitOptions {
@@ -33,6 +35,12 @@ export interface BlmpopOptions extends LmpopOptions, WaitOptions {}
 /** Options of `bzmpop`. */
 export interface BzmpopOptions extends ZmpopOptions, WaitOptions {}
 
+/** Options of `xreadBlocking`. */
+export interface XreadBlockingOptions extends XreadOptions, WaitOptions {}
+
+/** Options of `xreadgroupBlocking`. */
+export interface XreadgroupBlockingOptions extends XreadgroupOptions, WaitOptions {}
+
 /** What `blpop` took. */
 export interface PoppedItem<B extends Bytes = Bytes> {
   /** The list it was in. */
@@ -51,8 +59,9 @@ export interface PoppedMember<B extends Bytes = Bytes> extends ScoredMember<B> {
  * Commands that wait until there is something for them, first come, first served. They answer `null` when `timeoutMs` is over.
  * In a cluster the wait is this peer's own, and what ends it goes through the log: another leader in between does not disturb it.
  *
- * All of them reject with `BUSY` if too many calls of the process are waiting already, with `CLOSED` when the keyspace or store is
- * closed, and with whatever the command is refused with.
+ * All of them reject with `BUSY` if 100,000 calls of the process are waiting already, with `CLOSED` when the keyspace or store is
+ * closed, and with whatever the command is refused with. A wait needs no majority; an attempt does, and fails as any call without one:
+ * when the wait begins, and when a push has made its key ready.
  */
 export interface BlockingCommands<B extends Bulk> {
   /**
@@ -99,6 +108,29 @@ export interface BlockingCommands<B extends Bulk> {
    * Redis: `BZMPOP`. O(keys + members taken * log members).
    */
   bzmpop(keys: OneOrMore<Bytes>, from: ScoreEnd, options?: BzmpopOptions): Promise<PoppedMembers<B> | null>;
+  /**
+   * Reads what comes behind an id of each stream, as `xread` does, as soon as there is something in any of them. `'$'`: what comes
+   * from now on.
+   *
+   * Redis: `XREAD BLOCK`. O(log n + entries) for each stream.
+   */
+  xreadBlocking(
+    streams: Pairs<Bytes, string>,
+    options?: XreadBlockingOptions,
+  ): Promise<StreamEntries<B>[] | null>;
+  /**
+   * Reads streams as a consumer of a group, as `xreadgroup` does, as soon as there is something in any of them. With ids other than
+   * `'>'` it does not wait.
+   *
+   * Redis: `XREADGROUP BLOCK`. O(log n + entries) for each stream.
+   * @throws HoldfastError `NOGROUP` if a key or group is not there, or goes meanwhile.
+   */
+  xreadgroupBlocking(
+    group: Bytes,
+    consumer: Bytes,
+    streams: Pairs<Bytes, string>,
+    options?: XreadgroupBlockingOptions,
+  ): Promise<StreamEntries<B>[] | null>;
 }
 
 /** The code of a blocking method. */
@@ -194,6 +226,21 @@ function severalFrom<E extends string, R>(
   };
 }
 
+/** The words of `XREAD` with the option that makes it wait. */
+function blockingForEver([name = '', ...words]: readonly Word[]): Word[] {
+  return [name, 'BLOCK', FOR_EVER, ...words];
+}
+
+/** Options that are not about the wait. */
+function without<O extends object, N extends keyof O>(
+  options: O | undefined,
+  names: readonly N[],
+): Omit<O, N> {
+  const others = { ...(options ?? ({} as O)) };
+  for (const name of names) delete others[name];
+  return others;
+}
+
 /** The code of {@link BlockingCommands}. */
 export const blocking = {
   blpop: oneFrom('BLPOP', poppedItem),
@@ -224,6 +271,22 @@ export const blocking = {
   bzpopmin: oneFrom('BZPOPMIN', poppedMember),
   bzpopmax: oneFrom('BZPOPMAX', poppedMember),
   bzmpop: severalFrom('BZMPOP', SCORE_ENDS, poppedMembers),
+  xreadBlocking: {
+    encode: (streams, options) => {
+      const read = without(options, ['timeoutMs', 'signal']);
+      return blockingForEver(streamReads.xread.encode(streams, read));
+    },
+    waits: (_, options) => waitOptions('xreadBlocking', options, ['count']),
+    shape: (reply) => (reply === null ? null : streamReads.xread.shape(reply)),
+  },
+  xreadgroupBlocking: {
+    encode: (group, consumer, streams, options) => {
+      const read = without(options, ['timeoutMs', 'signal']);
+      return blockingForEver(streamGroupWrites.xreadgroup.encode(group, consumer, streams, read));
+    },
+    waits: (_, __, ___, options) => waitOptions('xreadgroupBlocking', options, ['count', 'noack']),
+    shape: (reply) => (reply === null ? null : streamGroupWrites.xreadgroup.shape(reply)),
+  },
 } satisfies BlockingDefinitions<BlockingCommands<Bulk>>;
 
 /** Names the method that runs a blocking definition: no part of the public surface. */

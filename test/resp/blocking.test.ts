@@ -8,6 +8,8 @@ import { RawClient, request } from './raw-client.js';
 
 const resp = { port: 0 };
 const NULL_ARRAY = '*-1\r\n';
+/** An entry with a short id, field and value, and the answer to PING behind it. */
+const ENTRY_BYTES = '*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n+PONG\r\n'.length;
 
 interface Deployment {
   readonly store: Store;
@@ -131,6 +133,33 @@ describe.each(DEPLOYMENTS)('%s', { timeout: 60_000 }, (_, deploy) => {
         '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n' +
         '-ERR numkeys should be greater than 0\r\n',
     );
+  });
+
+  test('streams are read on from where they are', async () => {
+    send('XADD s 1-0 f old', 'XREAD BLOCK 0 COUNT 1 STREAMS none s $ $', 'PING');
+    await receive('$3\r\n1-0\r\n');
+    // Where the stream ends is asked first, and what comes before the answer is not read.
+    const read = client.bytes('*1\r\n*2\r\n$1\r\ns\r\n*1\r\n'.length);
+    for (let i = 2; (await Promise.race([read, sleep(100)])) === undefined; i++) {
+      await store.xadd('s', { f: 'v' }, { id: `${i}-0` });
+    }
+    expect(await read).toBe('*1\r\n*2\r\n$1\r\ns\r\n*1\r\n');
+    expect(await client.bytes(ENTRY_BYTES)).toMatch(
+      /^\*2\r\n\$\d\r\n\d+-0\r\n\*2\r\n\$1\r\nf\r\n\$1\r\nv\r\n\+PONG/,
+    );
+    send('XREAD BLOCK 10 STREAMS s $');
+    await receive(NULL_ARRAY);
+    send(
+      'XGROUP CREATE s g $',
+      'XREADGROUP GROUP g c BLOCK 0 COUNT 1 STREAMS s >',
+      'XREAD BLOCK x STREAMS s 0',
+    );
+    await receive('+OK\r\n');
+    await sleep(50);
+    await store.xgroupDestroy('s', 'g');
+    const rest = '-ERR timeout is not an integer or out of range\r\n';
+    const refusal = "-NOGROUP No such key 's' or consumer group 'g' in XREADGROUP with GROUP option\r\n";
+    await receive(refusal + rest);
   });
 
   test('ioredis: workers share a queue', async () => {

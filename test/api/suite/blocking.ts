@@ -230,6 +230,71 @@ export function describeBlocking(open: Open): void {
       expect(await popped).toEqual({ key: Buffer.from([0xff, 0]), item: bytes });
     });
 
+    test('readers of a stream are all served, in order', async () => {
+      await on.db.xadd('s', { old: 1 }, { id: '1-0' });
+      const old = [{ key: 's', entries: [{ id: '1-0', fields: [['old', '1']] }] }];
+      expect(await on.db.xreadBlocking({ s: '0' })).toEqual(old);
+      const order: number[] = [];
+      const waits = [0, 1, 2].map((i) =>
+        on.db.xreadBlocking({ s: '$', other: '$' }, { count: 1 }).finally(() => order.push(i)),
+      );
+      expect(await state(Promise.race(waits))).toBe('waits');
+      await on.db.multi().xadd('s', { f: 'v' }, { id: '2-0' }).xadd('s', { f: 'w' }, { id: '3-0' }).exec();
+      const read = { key: 's', entries: [{ id: '2-0', fields: [['f', 'v']] }] };
+      expect(await Promise.all(waits)).toEqual([[read], [read], [read]]);
+      expect(order).toEqual([0, 1, 2]);
+      expect(await on.db.xreadBlocking({ s: '$' }, { timeoutMs: 20 })).toBeNull();
+    });
+
+    test('what comes right behind the call is not missed', async () => {
+      const read = on.db.xreadBlocking({ s: '$' });
+      await on.db.xadd('s', { f: 'v' }, { id: '5-0' });
+      expect(await read).toMatchObject([{ key: 's', entries: [{ id: '5-0' }] }]);
+    });
+
+    test('consumers share what comes, first come, first served', async () => {
+      await on.db.xgroupCreate('s', 'g', '$', { mkstream: true });
+      const waits = ['a', 'b', 'c'].map((name) =>
+        on.db.xreadgroupBlocking('g', name, { s: '>' }, { count: 1 }),
+      );
+      expect(await state(Promise.race(waits))).toBe('waits');
+      for (const id of ['1-0', '2-0', '3-0']) await on.db.xadd('s', { f: id }, { id });
+      const read = await Promise.all(waits);
+      expect(read.map((streams) => streams?.[0]?.entries.map(({ id }) => id))).toEqual([
+        ['1-0'],
+        ['2-0'],
+        ['3-0'],
+      ]);
+      expect((await on.db.xpending('s', 'g')).count).toBe(3);
+      expect(await on.db.xreadgroupBlocking('g', 'a', { s: '>' }, { timeoutMs: 20 })).toBeNull();
+      expect(await on.db.xreadgroupBlocking('g', 'a', { s: '0' })).toMatchObject([
+        { entries: [{ id: '1-0' }] },
+      ]);
+    });
+
+    test('the end of a group or stream ends the wait', async () => {
+      const ends = [
+        () => on.db.xgroupDestroy('s', 'g'),
+        () => on.db.del('s'),
+        () => on.db.rename('s', 'elsewhere'),
+        () => on.db.flushall(),
+        () => on.db.pexpire('s', 0),
+      ];
+      for (const end of ends) {
+        await on.db.xgroupCreate('s', 'g', '$', { mkstream: true });
+        const read = on.db.xreadgroupBlocking('g', 'a', { s: '>' }).catch((error) => error.code);
+        await sleep(5);
+        await end();
+        expect(await read).toBe('NOGROUP');
+        await on.db.flushall();
+      }
+      await on.db.xgroupCreate('s', 'g', '$', { mkstream: true });
+      const read = on.db.xreadgroupBlocking('g', 'a', { s: '>' }).catch((error) => error.code);
+      await on.db.set('s', 'v');
+      expect(await read).toBe('WRONGTYPE');
+      expect((await failure(() => on.db.xreadgroupBlocking('g', 'a', { none: '>' }))).code).toBe('NOGROUP');
+    });
+
     test('misuse is thrown at once', () => {
       expect(misuse(() => on.db.blpop('q', { timeoutMs: 0 })).message).toContain('for ever');
       expect(misuse(() => on.db.blpop('q', { timeoutMs: 1.5 }))).toBeInstanceOf(RangeError);

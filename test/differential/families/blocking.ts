@@ -33,5 +33,14 @@ export const blocking: Family = {
     seldom((w) => ['BRPOPLPUSH', w.key(), w.key(), TIMEOUT]),
     seldom((w) => counted(w, 'BLMPOP', side(w))),
     seldom((w) => counted(w, 'BZMPOP', w.pick('MIN', 'MAX'))),
+    seldom((w) => [
+      'XREAD',
+      ...w.maybe('COUNT', '2'),
+      'BLOCK',
+      '1',
+      'STREAMS',
+      w.key(),
+      w.pick('0', '$', '5-0'),
+    ]),
   ],
 };

@@ -232,6 +232,32 @@ fn the_end_of_a_stream_calls_those_who_wait_for_a_group() {
 }
 
 #[test]
+fn a_new_entry_calls_all_who_read_a_stream() {
+    let (keyspace, bell) = (Keyspace::new(), bell());
+    let ids =
+        [Kind::Stream, Kind::Group, Kind::Stream].map(|kind| waits(&keyspace, kind, &["t", "s"], &bell));
+    run(&keyspace, "XGROUP CREATE s g $ MKSTREAM");
+    assert_eq!(bell.answer(), ids);
+    for id in ids {
+        assert_eq!(tried(&keyspace, id), [0, 1]);
+        assert!(!keyspace.missed(id));
+    }
+    assert_eq!(
+        run(&keyspace, "XREADGROUP GROUP g c STREAMS s >"),
+        Reply::NullArray
+    );
+    assert_eq!(bell.answer(), [0; 0], "who finds nothing calls nobody");
+    run(&keyspace, "XADD s 1-0 f v");
+    assert_eq!(bell.answer(), ids);
+    for id in ids {
+        tried(&keyspace, id);
+        keyspace.missed(id);
+    }
+    run(&keyspace, "XGROUP DESTROY s g");
+    assert_eq!(bell.answer(), ids);
+}
+
+#[test]
 fn a_fault_calls_everyone() {
     let (keyspace, bell) = (Keyspace::new(), bell());
     let ids = [Kind::List, Kind::ZSet, Kind::Stream].map(|kind| waits(&keyspace, kind, &["k"], &bell));
