@@ -221,3 +221,27 @@ fn due_keys_go_without_anybody_asking() {
     assert_eq!(place.keyspace.statistics().expired, 20_000);
     registry::close(id);
 }
+
+#[test]
+fn threads_that_evict_at_once_keep_the_limit_and_the_books() {
+    let keyspace = limited(2 * MIB, Policy::AllKeysLru);
+    std::thread::scope(|scope| {
+        for thread in 0..3 {
+            let keyspace = &keyspace;
+            scope.spawn(move || {
+                for n in 0..8_000 {
+                    let line = format!("SET {thread}:{n} {}", "v".repeat(n % 300));
+                    assert_eq!(run(keyspace, &line), Reply::OK);
+                    run(keyspace, &format!("GET {}:{}", (thread + 1) % 3, n / 2));
+                    if n % 3 == 0 {
+                        run(keyspace, &format!("RPUSH list:{} {n}", n % 50));
+                    }
+                }
+            });
+        }
+    });
+    keyspace.verify();
+    let known = keyspace.budget.as_ref().expect("it is limited").used();
+    assert!(used(&keyspace).abs_diff(known) < 2 * MIB / 256 + 1);
+    assert!(used(&keyspace) < 2 * MIB + 64 * 1024);
+}
