@@ -104,7 +104,7 @@ async function measure(driver: CollectionDriver, size: Size): Promise<RunResult>
 /** The hot command of each collection. */
 export const collectionTrials = [
   defineTrial({
-    name: 'collections',
+    name: 'collections-map',
     about: 'hget, hset, zscore, zadd, lpush with rpop and incr, keys and members made for each call',
     drivers: [nestedMapsDriver, keyspaceCollectionDriver],
     measure: (driver, { scale }) => measure(driver, scale === 'tiny' ? TINY : REAL),

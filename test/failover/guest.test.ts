@@ -21,13 +21,26 @@ describe('after close', () => {
     const { path, remove } = temporaryDirectory();
     const peers = await freePeers(['a', 'b']);
     const program = `
-      import { readdirSync } from 'node:fs';
+      import { readdirSync, readFileSync } from 'node:fs';
       import { open } from 'holdfast';
-      const threads = () => readdirSync('/proc/self/task').length;
+      const tasks = () => readdirSync('/proc/self/task');
+      const threads = () => tasks().length;
+      const nameOf = (task) => {
+        try {
+          return readFileSync('/proc/self/task/' + task + '/comm', 'utf8');
+        } catch {
+          return 'gone';
+        }
+      };
+      const isBusy = () => tasks().some((task) => nameOf(task).startsWith('holdfast-'));
+      const settled = async (isOver) => {
+        for (let i = 0; i < 250 && !isOver(); i++) await new Promise((done) => setTimeout(done, 20));
+      };
       const listeners = () => process.eventNames().map((name) => String(name) + process.listenerCount(name)).join();
       const files = () => readdirSync('/proc/self/fd').length;
       const warm = await open({ dir: ${JSON.stringify(path)} + '/warm' });
       await warm.close();
+      await settled(() => !isBusy());
       const before = [threads(), listeners(), files()];
       const peers = ${JSON.stringify(peers)};
       const stores = await Promise.all(Object.keys(peers).map((name) =>
@@ -38,7 +51,7 @@ describe('after close', () => {
       const alone = await open();
       await alone.set('k', 'v');
       await alone.close();
-      for (let i = 0; i < 100 && threads() > before[0]; i++) await new Promise((done) => setTimeout(done, 20));
+      await settled(() => !isBusy() && threads() <= before[0] && files() <= before[2]);
       console.log(JSON.stringify([before, [threads(), listeners(), files()]]));
     `;
     try {
