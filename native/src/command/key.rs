@@ -208,6 +208,16 @@ fn renamenx(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     Ok(Reply::flag(free))
 }
 
+/// There is one database, number 0.
+fn check_database(word: &[u8]) -> Result<(), Status> {
+    const NO_C_INT: &str = "ERR value is out of range, value must between -2147483648 and 2147483647";
+    match i32::try_from(int(word)?) {
+        Ok(0) => Ok(()),
+        Ok(_) => Err(Status::Text("ERR DB index is out of range")),
+        Err(_) => Err(Status::Text(NO_C_INT)),
+    }
+}
+
 fn copy(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let mut replace = false;
     let mut rest = words[3..].iter();
@@ -215,10 +225,7 @@ fn copy(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         if is_option(word, "REPLACE") {
             replace = true;
         } else if is_option(word, "DB") {
-            let number = int(rest.next().ok_or(Status::Syntax)?)?;
-            if number != 0 {
-                return Err(Status::Text("ERR DB index is out of range"));
-            }
+            check_database(rest.next().ok_or(Status::Syntax)?)?;
         } else {
             return Err(Status::Syntax);
         }

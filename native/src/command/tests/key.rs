@@ -161,6 +161,10 @@ fn copy_leaves_the_source() {
         db.error(&["COPY", "k", "l", "DB", "1"]),
         "ERR DB index is out of range"
     );
+    assert_eq!(
+        db.error(&["COPY", "k", "l", "DB", "2147483648"]),
+        "ERR value is out of range, value must between -2147483648 and 2147483647"
+    );
     assert_eq!(db.status(&["COPY", "k", "l", "SOMEHOW"]), Status::Syntax);
 }
 
