@@ -9,6 +9,15 @@ export const UNKNOWN = /^nosuch$/i;
 /** Number of keys that a family has of its own, unless it names them. */
 const OWN_KEYS = 3;
 
+/** Commands that are told how long a key has to live. */
+const TIMED = /^(P?EXPIRE|P?SETEX|GETEX|SET|RESTORE)$/i;
+
+/** A life that may end while the two are asked one after the other, if it counts milliseconds, or before the seed is done. */
+function isShortLife(word: string | Buffer): boolean {
+  const n = Number(String(word));
+  return n >= 1 && n <= 500_000;
+}
+
 interface Kind {
   readonly make: Make;
   readonly fixed: boolean;
@@ -53,7 +62,9 @@ export class Generator {
     const { words, kinds } = this.#random.pick(this.#sources);
     const { make, fixed } = this.#random.pick(kinds);
     const request = make(words);
-    return fixed ? request : this.#spoilt(request, words);
+    const spoilt = fixed ? request : this.#spoilt(request, words);
+    const isNewLife = (word: string | Buffer, i: number) => i > 1 && word !== request[i] && isShortLife(word);
+    return TIMED.test(String(request[0])) && spoilt.some(isNewLife) ? request : spoilt;
   }
 
   #spoilt(made: Request, words: Vocabulary): Request {
