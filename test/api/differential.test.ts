@@ -4,6 +4,7 @@
  */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Family } from '../differential/families/family.js';
+import { ONE_DATABASE } from '../differential/pair.js';
 import { compareWithRedis } from '../differential/run.js';
 import { REDIS_MISSING, type Redis, redisVersion, startRedis } from '../support/redis.js';
 
@@ -13,7 +14,7 @@ describe.skipIf(missing)(`compared with redis-server${missing ? `: ${REDIS_MISSI
   let redis: Redis;
 
   beforeAll(async () => {
-    redis = await startRedis();
+    redis = await startRedis(ONE_DATABASE);
   });
   afterAll(async () => {
     await redis[Symbol.asyncDispose]();

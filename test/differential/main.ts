@@ -4,6 +4,7 @@ import { REDIS_MISSING, redisVersion, startRedis } from '../support/redis.js';
 import { MEANT } from './compare.js';
 import type { Family } from './families/family.js';
 import { FAMILIES } from './families/index.js';
+import { ONE_DATABASE } from './pair.js';
 import { compareWithRedis } from './run.js';
 
 const REQUESTS_PER_SEED = 20_000;
@@ -39,7 +40,7 @@ if (!(seconds > 0) || !Number.isSafeInteger(firstSeed)) refuse(USAGE);
 const families = chosen(values.families);
 if (redisVersion() === undefined) refuse(REDIS_MISSING);
 
-await using redis = await startRedis();
+await using redis = await startRedis(ONE_DATABASE);
 const end = process.uptime() + seconds;
 let requests = 0;
 const meant = new Map<string, number>();

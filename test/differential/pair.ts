@@ -6,6 +6,9 @@ import { comparable, equal, meantDifference } from './compare.js';
 import type { Comparable, Request } from './families/family.js';
 import { UNKNOWN } from './generate.js';
 
+/** Settings of the redis-server that is asked: a keyspace is one database. */
+export const ONE_DATABASE = ['--databases', '1'];
+
 /** Both replies to a request. */
 export interface Answers {
   readonly request: Request;
