@@ -43,10 +43,12 @@ export function requestOf(words: readonly Word[]): Request {
   const [name = '', ...args] = words;
   const command = factOf(name);
   if (command !== undefined) return { words, command };
-  const seen = args.map((arg) => `'${String(arg).slice(0, 128)}' `).join('');
+  // Up to the first zero byte, as Redis quotes.
+  const quoted = (text: Word): string => String(text).slice(0, 128).split('\0', 1)[0] ?? '';
+  const seen = args.map((arg) => `'${quoted(arg)}' `).join('');
   throw new HoldfastError(
     'ERR',
-    `ERR unknown command '${String(name).slice(0, 128)}', with args beginning with: ${seen.slice(0, 128)}`,
+    `ERR unknown command '${quoted(name)}', with args beginning with: ${seen.slice(0, 128)}`,
   );
 }
 

@@ -224,7 +224,9 @@ function settled(reply: Encoded | Promise<Encoded>): Encoded | Promise<Encoded> 
 }
 
 function unknownCommand([name, ...args]: readonly Buffer[]): string {
-  const text = (word: Buffer | undefined): string => word?.toString('utf8', 0, QUOTED_CHARACTERS_MAX) ?? '';
+  // Up to the first zero byte, as Redis quotes.
+  const text = (word: Buffer | undefined): string =>
+    word?.toString('utf8', 0, QUOTED_CHARACTERS_MAX).split('\0', 1)[0] ?? '';
   let quoted = '';
   for (const arg of args) {
     if (quoted.length >= QUOTED_CHARACTERS_MAX) break;

@@ -44,11 +44,6 @@ export const MEANT: readonly Meant[] = [
       Number(redis) > 0 &&
       Number(ours) > 0,
   },
-  {
-    reason: "a word that an error quotes is quoted whole here, and to its first zero byte in Redis's",
-    applies: (_request, redis, ours) =>
-      isRefusal(redis) && isRefusal(ours) && ours.error.split('\0')[0]?.trimEnd() === redis.error,
-  },
   ...FAMILIES.flatMap(({ meant = [] }) => meant),
 ];
 

@@ -1,6 +1,21 @@
 //! Strict parsing of arguments, by Redis's rules.
 
 use crate::status::Status;
+use std::borrow::Cow;
+
+/// Most bytes of a word that is no command's name and no option's, in an error that quotes it.
+pub const QUOTED_BYTES_MAX: usize = 128;
+
+/// A word as errors quote it: Redis's are C strings, which end with the first zero byte.
+pub fn quoted(word: &[u8]) -> Cow<'_, str> {
+    let end = word.iter().position(|&byte| byte == 0).unwrap_or(word.len());
+    String::from_utf8_lossy(&word[..end])
+}
+
+/// As [`quoted`], up to `max` bytes.
+pub fn quoted_start(word: &[u8], max: usize) -> Cow<'_, str> {
+    quoted(&word[..word.len().min(max)])
+}
 
 /// A 64-bit integer in canonical form: no plus sign, no leading zeros, no spaces, no `-0`.
 ///

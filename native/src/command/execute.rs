@@ -65,20 +65,16 @@ pub fn resolve(words: Args<'_>) -> Result<&'static Spec, Status> {
 
 /// Redis's text for a command it does not know, which quotes up to 128 bytes of the arguments.
 fn unknown(name: &[u8], words: Args<'_>) -> Status {
-    const QUOTED_BYTES_MAX: usize = 128;
-    let line = |bytes: &[u8], max: usize| {
-        let cut = &bytes[..bytes.len().min(max)];
-        String::from_utf8_lossy(cut).replace(['\r', '\n'], " ")
-    };
+    let line = |bytes: &[u8], max: usize| args::quoted_start(bytes, max).replace(['\r', '\n'], " ");
     let mut quoted = String::new();
     for word in words.iter().skip(1) {
-        if quoted.len() >= QUOTED_BYTES_MAX {
+        if quoted.len() >= args::QUOTED_BYTES_MAX {
             break;
         }
-        let room = QUOTED_BYTES_MAX - quoted.len();
+        let room = args::QUOTED_BYTES_MAX - quoted.len();
         quoted.push_str(&format!("'{}' ", line(word, room)));
     }
-    let name = line(name, QUOTED_BYTES_MAX);
+    let name = line(name, args::QUOTED_BYTES_MAX);
     Status::UnknownCommand(format!(
         "ERR unknown command '{name}', with args beginning with: {quoted}"
     ))

@@ -4,7 +4,7 @@
 //! is one database; MIGRATE, because keys stay in their shard; WAIT and WAITAOF, because an
 //! acknowledged write is on a majority, and on its disks, already.
 
-use super::args::{int, is_option};
+use super::args::{self, int, is_option};
 use super::expiry::{self, Unit};
 use super::scan::{self, ScanOptions};
 use super::{Args, CommandResult, Keys, ONE, REST, Spec, TWO, glob, grow, read, write};
@@ -86,7 +86,7 @@ impl Condition {
                 _ if is_option(word, "GT") => condition.gt = true,
                 _ if is_option(word, "LT") => condition.lt = true,
                 _ => {
-                    let word = String::from_utf8_lossy(word);
+                    let word = args::quoted(word);
                     return Err(Status::Owned(format!("ERR Unsupported option {word}")));
                 }
             }

@@ -1,6 +1,6 @@
 //! What there is to know about how a key is held: OBJECT and MEMORY USAGE.
 
-use super::args::{int, is_option};
+use super::args::{self, int, is_option};
 use super::{Args, CommandResult, Keys, Spec, read};
 use crate::keyspace::{Db, Usage};
 use crate::reply::Reply;
@@ -20,7 +20,7 @@ pub const COMMANDS: &[Spec] = &[
 ];
 
 fn unknown_subcommand(word: &[u8], command: &str) -> Status {
-    let name = String::from_utf8_lossy(word);
+    let name = args::quoted_start(word, args::QUOTED_BYTES_MAX);
     Status::Owned(format!("ERR unknown subcommand '{name}'. Try {command} HELP."))
 }
 

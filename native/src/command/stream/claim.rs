@@ -1,6 +1,6 @@
 //! XCLAIM and XAUTOCLAIM: pending entries change hands.
 
-use super::super::args::{int, is_option};
+use super::super::args::{self, int, is_option};
 use super::super::{Args, CommandResult};
 use super::words::{entry_reply, id, id_reply, interval_start, no_key_or_group};
 use crate::keyspace::Db;
@@ -148,7 +148,7 @@ impl Claim {
 }
 
 fn unrecognized(option: &[u8]) -> Status {
-    let option = String::from_utf8_lossy(option);
+    let option = args::quoted(option);
     Status::Owned(format!("ERR Unrecognized XCLAIM option '{option}'"))
 }
 

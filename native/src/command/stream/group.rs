@@ -1,6 +1,6 @@
 //! XGROUP and XACK.
 
-use super::super::args::{int, is_option};
+use super::super::args::{self, int, is_option};
 use super::super::{Args, CommandResult};
 use super::words::{id, id_or_end, ids, no_group};
 use crate::discard::discard;
@@ -36,7 +36,7 @@ pub type Subcommand = (&'static str, i64, fn(&mut Db<'_>, Args<'_>) -> CommandRe
 pub fn dispatch(db: &mut Db<'_>, words: Args<'_>, command: &str, known: &[Subcommand]) -> CommandResult {
     let found = known.iter().find(|(name, ..)| is_option(words[1], name));
     let Some((name, arity, run)) = found else {
-        let word = String::from_utf8_lossy(words[1]);
+        let word = args::quoted_start(words[1], args::QUOTED_BYTES_MAX);
         let text = format!("ERR unknown subcommand '{word}'. Try {command} HELP.");
         return Err(Status::Owned(text));
     };
@@ -50,8 +50,7 @@ pub fn dispatch(db: &mut Db<'_>, words: Args<'_>, command: &str, known: &[Subcom
 
 /// The refusal of a subcommand's options.
 pub fn misused(words: Args<'_>, command: &str) -> Status {
-    const QUOTED_BYTES_MAX: usize = 128;
-    let word = String::from_utf8_lossy(&words[1][..words[1].len().min(QUOTED_BYTES_MAX)]);
+    let word = args::quoted_start(words[1], args::QUOTED_BYTES_MAX);
     Status::Owned(format!(
         "ERR unknown subcommand or wrong number of arguments for '{word}'. Try {command} HELP."
     ))

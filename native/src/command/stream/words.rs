@@ -1,6 +1,6 @@
 //! Ids and trimming options among the words of a request, and entries among its replies.
 
-use super::super::args::{int, is_option};
+use super::super::args::{self, int, is_option};
 use crate::keyspace::Db;
 use crate::reply::Reply;
 use crate::status::Status;
@@ -287,7 +287,7 @@ const LIMIT_IS_APPROXIMATE: Status =
 
 /// The refusal of a group that is not there, in the words of most commands.
 pub fn no_key_or_group(key: &[u8], group: &[u8], behind: &str) -> Status {
-    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    let (key, group) = (args::quoted(key), args::quoted(group));
     Status::Owned(format!(
         "NOGROUP No such key '{key}' or consumer group '{group}'{behind}"
     ))
@@ -295,7 +295,7 @@ pub fn no_key_or_group(key: &[u8], group: &[u8], behind: &str) -> Status {
 
 /// The refusal of a group that is not there, in the words of XGROUP and XINFO.
 pub fn no_group(key: &[u8], group: &[u8]) -> Status {
-    let (key, group) = (String::from_utf8_lossy(key), String::from_utf8_lossy(group));
+    let (key, group) = (args::quoted(key), args::quoted(group));
     Status::Owned(format!(
         "NOGROUP No such consumer group '{group}' for key name '{key}'"
     ))

@@ -272,6 +272,14 @@ fn requests_are_checked_before_they_run() {
         text,
         "ERR unknown command 'foo', with args beginning with: 'bar' 'a b' "
     );
+    let text = resolve(&[b"no\0name", b"b\0ar", b"\0", b"c"])
+        .unwrap_err()
+        .text()
+        .into_owned();
+    assert_eq!(
+        text,
+        "ERR unknown command 'no', with args beginning with: 'b' '' 'c' "
+    );
     let text = resolve(&[b"GET"]).unwrap_err().text().into_owned();
     assert_eq!(text, "ERR wrong number of arguments for 'get' command");
     assert_eq!(resolve(&[b"gEt", b"k"]).unwrap().name, "get");
