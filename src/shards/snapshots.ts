@@ -140,6 +140,8 @@ export class Snapshots {
   #transfers = 0;
   /** The snapshot being taken, if one is. */
   #taking: Promise<string> | undefined;
+  /** What is under way: transfers, those given up included, until their files are closed. */
+  readonly #works = new Set<Promise<void>>();
   #closed = false;
 
   constructor(parts: SnapshotsParts) {
@@ -187,14 +189,19 @@ export class Snapshots {
     if (incoming?.from === peer && !incoming.installing) this.#abandon(incoming);
   }
 
-  /** Ends every transfer. */
+  /** Ends every transfer. When it is over, nothing is read or written any more. */
   async close(): Promise<void> {
     this.#closed = true;
     for (const outgoing of this.#outgoing.values()) outgoing.end();
-    const incoming = this.#incoming;
-    if (incoming !== undefined) this.#abandon(incoming);
-    await Promise.allSettled([this.#taking, incoming?.work]);
+    if (this.#incoming !== undefined) this.#abandon(this.#incoming);
+    while (this.#works.size > 0) await Promise.allSettled(this.#works);
     await this.#parts.store.close();
+  }
+
+  /** Keeps {@link Snapshots.close} waiting until the work is over. */
+  #track(work: Promise<void>): void {
+    const over = work.finally(() => this.#works.delete(over)).catch(() => {});
+    this.#works.add(over);
   }
 
   /** Writes a snapshot of what is applied, and lets the log go by it. Answers its path. */
@@ -359,6 +366,7 @@ export class Snapshots {
       if (chunk.last) await this.#finish(incoming);
       else this.#acknowledge(incoming, 'going');
     });
+    this.#track(incoming.work);
     incoming.work.catch((error) => {
       this.#abandon(incoming);
       this.#refuse(from, chunk.transfer, String(error));
@@ -425,6 +433,7 @@ export class Snapshots {
       await rm(incoming.path, { force: true });
     };
     incoming.work = incoming.work.then(remove, remove).catch(() => {});
+    this.#track(incoming.work);
   }
 
   #acknowledge({ from, offer, written }: Incoming, state: SnapshotAck['state']): void {
@@ -440,6 +449,7 @@ export class Snapshots {
 
   /** Failures of taking and sending are the disk's: the store cannot go on without its log. */
   #run(work: Promise<void>): void {
+    this.#track(work);
     work.catch((error: unknown) => {
       if (this.#closed) return;
       const message = `a snapshot of shard ${this.#parts.shard}: ${error instanceof Error ? error.message : error}`;

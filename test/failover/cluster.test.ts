@@ -100,9 +100,10 @@ describe.each([1, 3])('three peers with %i shards', (shards) => {
 
   test('keys expire by the clock of the log, on every peer', async () => {
     const [a] = cluster.stores as [Store];
-    await a.set('{e}k', 'v', { px: 300 });
+    await a.set('{e}k', 'v', { px: 100_000 });
     expect(await a.get('{e}k')).toBe('v');
     expect(await a.pttl('{e}k')).toBeGreaterThan(0);
+    expect(await a.pexpire('{e}k', 300)).toBe(true);
     for (const store of cluster.stores) {
       while ((await store.get('{e}k')) !== null) await new Promise((resolve) => setTimeout(resolve, 10));
       expect(store.local.exists('{e}k')).toBe(0);

@@ -1,5 +1,5 @@
 /** The order of taking, sending, receiving and loading snapshots, with a host and a store that only take note. */
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readdirSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
@@ -19,10 +19,15 @@ const HEADER_BYTES = 12;
 const bodyOf = (frame: Uint8Array): Buffer => Buffer.from(frame).subarray(HEADER_BYTES);
 
 let dir = '';
+/** Ends what a test has set up. What it held up goes on. */
+const ends: (() => Promise<void>)[] = [];
 beforeEach(() => {
   dir = mkdtempSync(join(tmpdir(), 'holdfast-test-'));
 });
-afterEach(() => rmSync(dir, { recursive: true, force: true }));
+afterEach(async () => {
+  for (const end of ends.splice(0)) await end();
+  rmSync(dir, { recursive: true, force: true });
+});
 
 /** A gate that work waits at. */
 const gate = () => {
@@ -129,6 +134,11 @@ const setUp = (overrides: { applied?: number; logBytes?: number; leads?: boolean
     guard: (work) => work(),
   };
   const snapshots = new Snapshots(parts);
+  ends.push(() => {
+    saving.open();
+    loading.open();
+    return snapshots.close();
+  });
   const offer = (transfer: number, index: number, sizeBytes: number) => {
     const mark = { index, term: 1 };
     const frame = encodeSnapshotOffer(0, {
@@ -207,6 +217,22 @@ describe('snapshots', () => {
     offer(1, 5, 100);
     expect(events).toEqual(['offer to the protocol']);
     expect(acks().at(-1)?.state).toBe('refused');
+  });
+
+  it('leave the directory alone once they are closed, whatever was given up before', async () => {
+    const { snapshots, state, offer, chunk } = setUp();
+    offer(1, 20, 100);
+    chunk(1, 0, 'RDB!', false);
+    snapshots.peerDown(2);
+    offer(2, 21, 100);
+    state.applied = 22;
+    snapshots.tick();
+    await snapshots.close();
+    const changedNs = () => statSync(dir, { bigint: true }).mtimeNs;
+    const [left, changed] = [readdirSync(dir), changedNs()];
+    await aWhile();
+    expect(left).toEqual(['sent.rdb']);
+    expect(changedNs()).toBe(changed);
   });
 
   it('that are wanted again while a transfer is not over are wanted again when it is', async () => {

@@ -1,6 +1,5 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, test } from 'vitest';
-import { about, failure, misuse, type Open, useSubject, wrong } from './subject.js';
+import { about, failure, GONE_WITHIN_MS, misuse, type Open, useSubject, wrong } from './subject.js';
 
 export function describeKeys(open: Open): void {
   describe('keys', () => {
@@ -28,12 +27,12 @@ export function describeKeys(open: Open): void {
     test('a key is gone when its time is over', async () => {
       await on.db.set('k', 'v');
       await on.db.hset('h', 'f', 'v');
+      // A life of milliseconds may be over before the next call is made: what lives on is asked with a long one.
+      expect(await on.db.pexpire('k', 100_000)).toBe(true);
+      expect(await on.db.get('k')).toBe('v');
       expect(await on.db.pexpire('k', 30)).toBe(true);
       expect(await on.db.pexpire('h', 30)).toBe(true);
-      expect(await on.db.get('k')).toBe('v');
-      await sleep(40);
-      // A replicated store goes by the clock of its log, which may be a tick behind.
-      for (let i = 0; i < 100 && (await on.db.exists(['k', 'h'])) > 0; i++) await sleep(10);
+      await expect.poll(() => on.db.exists(['k', 'h']), { timeout: GONE_WITHIN_MS }).toBe(0);
       expect(await on.db.get('k')).toBeNull();
       expect(await on.db.hget('h', 'f')).toBeNull();
       expect(await on.db.exists(['k', 'h'])).toBe(0);
@@ -49,7 +48,7 @@ export function describeKeys(open: Open): void {
       expect(await on.db.ttl('nothing')).toBe(-2);
       expect(await on.db.expire('k', 100)).toBe(true);
       expect(about(await on.db.ttl('k'))).toBe(100);
-      expect(await on.db.pttl('k')).toBeGreaterThan(99_000);
+      expect(await on.db.pttl('k')).toBeGreaterThan(90_000);
       expect(await on.db.expire('nothing', 100)).toBe(false);
       expect(await on.db.expireat('k', 4102444800)).toBe(true);
       expect(await on.db.expiretime('k')).toBe(4102444800);

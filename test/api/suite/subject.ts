@@ -93,6 +93,12 @@ export function about(seconds: number): number {
   return seconds <= 0 ? seconds : Math.ceil(seconds / 10) * 10;
 }
 
+/**
+ * Within what time something that is due is gone: a replicated store goes by the clock of its log, which may be a tick
+ * behind, and a loaded machine takes its time.
+ */
+export const GONE_WITHIN_MS = 10_000;
+
 /** A value of a type that the compiler would refuse, as JavaScript callers pass it. */
 export function wrong(value: unknown): never {
   return value as never;
