@@ -5,7 +5,22 @@ import { startClients } from '../chaos/clients.mjs';
 let store;
 let hammer;
 let stopClients;
+let pushing;
+const lines = new Map();
+const waits = new Map();
 const failovers = [];
+
+const pause = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+// Waits in `line` again and again, until it is served 'stop'.
+async function standInLine(line, keys) {
+  for (;;) {
+    const place = line.places++;
+    const { key, item } = await store.blpop(keys);
+    if (item === 'stop') return;
+    line.served.push({ place, key, item });
+  }
+}
 
 const answers = {
   async open(options) {
@@ -52,6 +67,44 @@ const answers = {
     const { acknowledged, unknown, refused, gaps } = hammer;
     return { acknowledged, unknown, refused, longestMs: Math.max(0, ...gaps) };
   },
+  // Stands `count` waiters in a line for `keys`; each joins it again when it was served.
+  startLine(name, { keys, count }) {
+    const line = { places: 0, served: [] };
+    line.over = Promise.all(Array.from({ length: count }, () => standInLine(line, keys)));
+    line.over.catch(() => {});
+    lines.set(name, line);
+  },
+  async endOfLine(name) {
+    const { over, served } = lines.get(name);
+    await over;
+    return served;
+  },
+  // Pushes on each of `keys`, and in the same transaction on the key's ledger, which keeps the order; tells what was
+  // acknowledged at once, since the process may not live long.
+  startPushing({ keys, tag }) {
+    pushing = { stopped: false };
+    const lane = async (key) => {
+      for (let i = 0; !pushing.stopped; i++) {
+        const id = `${tag}:${key}:${i}`;
+        await store.multi().rpush(key, id).rpush(`ledger:${key}`, id).exec();
+        process.send({ records: [id] });
+        if (i % 8 === 0) await pause(i % 3);
+      }
+    };
+    pushing.lanes = Promise.all(keys.map(lane));
+    pushing.lanes.catch(() => {});
+  },
+  async stopPushing() {
+    pushing.stopped = true;
+    await pushing.lanes;
+  },
+  // Begins any promised call, and answers when the call has been made.
+  begin(name, method, ...args) {
+    const wait = store[method](...args);
+    wait.catch(() => {});
+    waits.set(name, wait);
+  },
+  outcome: (name) => waits.get(name),
   transfer: (shard) => store.transfer(shard),
   startClients(options) {
     stopClients = startClients(store, options, (records) => process.send({ records }));
