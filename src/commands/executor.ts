@@ -19,12 +19,23 @@ import type {
 import type { Bulk } from './form.js';
 import type { WaitingRoom } from './waiting-room.js';
 
+/** A request that its caller may give up, as long as it has not left this process. */
+export class Attempt {
+  /**
+   * Gives the request up: if it has not left, it takes no effect and rejects with `WITHDRAWN`. Otherwise nothing changes. Set by whoever
+   * runs the request, if it can be given up.
+   */
+  withdraw: () => void = () => {};
+}
+
 /** One command to run. */
 export interface Request {
   /** The command's name and its arguments. */
   readonly words: readonly Word[];
   /** What the native side says about the command. */
   readonly command: CommandFact;
+  /** How its caller gives it up. */
+  readonly attempt?: Attempt | undefined;
 }
 
 /** Runs requests, some time. */

@@ -2,14 +2,15 @@
  * Calls that wait for keys. A waiter takes a ticket, tries, and tries again each time it is called, until there is something
  * for it, its time is over, or it is told to stop.
  *
- * An attempt that is under way is never given up: what it takes away belongs to the waiter. So a waiter that is to stop while it
- * tries ends with the outcome of the attempt, and stops only if that found nothing.
+ * An attempt that may take something away is not given up once it has left the process: what it takes belongs to the waiter. So a
+ * waiter that is to stop while it tries ends with the outcome of the attempt, and stops only if that found nothing. An attempt that
+ * has not left yet, because there is no leader to send it to, is withdrawn; one that only reads is not waited for.
  */
-import type { HoldfastError } from '../errors.js';
+import { HoldfastError } from '../errors.js';
 import { bell, type TicketOwner } from '../keyspace/bell.js';
 import { type NativeHandle, native, type ReplyValue } from '../keyspace/native.js';
 import { unwatchAbort, watchAbort } from './abort-watch.js';
-import type { Request } from './executor.js';
+import { Attempt, type Request } from './executor.js';
 import { requestOf } from './surface.js';
 import { type Ask, type Wait, waitOf } from './wait.js';
 
@@ -54,24 +55,29 @@ class Waiter<T> implements TicketOwner, Stoppable {
   readonly promise: Promise<T>;
   readonly #wait: Wait;
   readonly #way: WaitWay<T>;
+  /** Whether what an attempt finds is taken away. */
+  readonly #takes: boolean;
   readonly #signal: AbortSignal | undefined;
   readonly #onGone: (waiter: Stoppable) => void;
   #resolve: (reply: T) => void = () => {};
   #reject: (error: unknown) => void = () => {};
   #ticket: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  #isTrying = false;
+  /** The attempt under way. */
+  #attempt: Attempt | undefined;
   /** How it ends if the attempt under way finds nothing. */
   #end: (() => void) | undefined;
 
   constructor(
     wait: Wait,
     way: WaitWay<T>,
+    takes: boolean,
     signal: AbortSignal | undefined,
     onGone: (waiter: Stoppable) => void,
   ) {
     this.#wait = wait;
     this.#way = way;
+    this.#takes = takes;
     this.#signal = signal;
     this.#onGone = onGone;
     this.promise = new Promise((resolve, reject) => {
@@ -90,7 +96,7 @@ class Waiter<T> implements TicketOwner, Stoppable {
   }
 
   called(): void {
-    if (!this.#isTrying) this.#try(false);
+    if (this.#attempt === undefined) this.#try(false);
   }
 
   lost(error: HoldfastError): void {
@@ -117,15 +123,16 @@ class Waiter<T> implements TicketOwner, Stoppable {
       return;
     }
     try {
-      const reply = this.#way.run(this.#wait.requestFor(positions));
+      const attempt = new Attempt();
+      const reply = this.#way.run({ ...this.#wait.requestFor(positions), attempt });
       if (!(reply instanceof Promise)) {
         this.#answered(reply);
         return;
       }
-      this.#isTrying = true;
+      this.#attempt = attempt;
       reply.then(
         (value) => this.#answered(value),
-        (error) => this.#settle(() => this.#reject(error)),
+        (error) => this.#failed(error),
       );
     } catch (error) {
       this.#settle(() => this.#reject(error));
@@ -133,10 +140,15 @@ class Waiter<T> implements TicketOwner, Stoppable {
   }
 
   #answered(reply: T): void {
-    this.#isTrying = false;
+    this.#attempt = undefined;
     if (!this.#way.isNothing(reply)) this.#settle(() => this.#resolve(reply));
     else if (this.#end !== undefined) this.#settle(this.#end);
     else this.#missed();
+  }
+
+  #failed(error: unknown): void {
+    const isWithdrawn = error instanceof HoldfastError && error.code === 'WITHDRAWN';
+    this.#settle(isWithdrawn && this.#end !== undefined ? this.#end : () => this.#reject(error));
   }
 
   #missed(): void {
@@ -145,8 +157,12 @@ class Waiter<T> implements TicketOwner, Stoppable {
   }
 
   #stop(end: () => void): void {
-    if (this.#isTrying) this.#end ??= end;
-    else this.#settle(end);
+    if (this.#attempt === undefined || !this.#takes) {
+      this.#settle(end);
+      return;
+    }
+    this.#end ??= end;
+    this.#attempt.withdraw();
   }
 
   #settle(end: () => void): void {
@@ -181,7 +197,7 @@ export class WaitingRoom {
     const wait = given.fixed === undefined ? given : await given.fixed(ask);
     end?.signal?.throwIfAborted();
     const { timeoutMs, signal } = end ?? { timeoutMs: wait.timeoutMs, signal: undefined };
-    const waiter = new Waiter(wait, way, signal, (gone) => this.#waiters.delete(gone));
+    const waiter = new Waiter(wait, way, request.command.write, signal, (gone) => this.#waiters.delete(gone));
     this.#waiters.add(waiter);
     try {
       waiter.start(timeoutMs);

@@ -125,12 +125,15 @@ export class Connection {
   /** A client that is blocked has gone, as far as Redis is concerned, and what it sent behind is not taken. */
   #inputEnded(): void {
     this.#inputOver = true;
-    if (this.#dispatcher.blocked) {
-      this.#held = undefined;
-      this.#ended = true;
-      this.#dispatcher.leave();
-    }
+    this.#leaveIfGone();
     this.#advance();
+  }
+
+  #leaveIfGone(): void {
+    if (!this.#inputOver || !this.#dispatcher.blocked) return;
+    this.#held = undefined;
+    this.#ended = true;
+    this.#dispatcher.leave();
   }
 
   #takeAll(): void {
@@ -144,6 +147,8 @@ export class Connection {
       count++;
       this.#place(reply, words);
       if (this.#dispatcher.ended) this.#ended = true;
+      // It was blocked after its end had come: it is served what is there, and does not wait.
+      this.#leaveIfGone();
     }
     if (count > 0) this.#events.onRequests(count);
     // With room for more, what is left over is the beginning of a request that will never be complete.

@@ -205,6 +205,23 @@ export function encodeRun(header: RunHeader, requests: readonly Uint8Array[]): B
   return run;
 }
 
+/** The requests that a {@link RequestWriter} collected, with another one in the places of some. */
+export function replaceRequests(
+  requests: Uint8Array,
+  places: ReadonlySet<number>,
+  words: readonly Word[],
+): Uint8Array {
+  const bytes = asBuffer(requests);
+  const writer = new RequestWriter();
+  for (let at = 0, place = 0; at < bytes.length; place++) {
+    const start = at + LENGTH_BYTES;
+    at = start + bytes.readUInt32LE(at);
+    if (places.has(place)) writer.write(words);
+    else writer.writeEncoded(bytes.subarray(start, at));
+  }
+  return writer.take();
+}
+
 /** A run of one request to the group itself. */
 export function encodeControl(...words: readonly Word[]): Buffer {
   const writer = new RequestWriter();

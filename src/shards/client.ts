@@ -2,6 +2,7 @@
  * One shard as the application's thread sees it: hands requests to the shard's worker, a turn of the event loop at a
  * time, and settles their promises when the outcomes come back.
  */
+import type { Attempt } from '../commands/executor.js';
 import { HoldfastError } from '../errors.js';
 import type { ReplyValue, Word } from '../keyspace/native.js';
 import { decodeReply } from '../resp/reply.js';
@@ -73,6 +74,8 @@ export class ShardClient {
   #pendingBytes = 0;
   #tickets = 0;
   #flushing = false;
+  /** Tickets of requests that their callers give up. */
+  #withdrawn: number[] = [];
   /** The read barrier under way, and the one for readers that came after it left. */
   #barrier: Barrier | undefined;
   #nextBarrier: Barrier | undefined;
@@ -89,8 +92,8 @@ export class ShardClient {
   }
 
   /** Runs one command through the log. */
-  request(words: readonly Word[], bytes: boolean): Promise<ReplyValue> {
-    return this.#enqueue(decoder(bytes), () => this.#writer.write(words));
+  request(words: readonly Word[], bytes: boolean, attempt?: Attempt): Promise<ReplyValue> {
+    return this.#enqueue(decoder(bytes), () => this.#writer.write(words), attempt);
   }
 
   /** Runs several commands as one through the log; the reply is the array of theirs. */
@@ -99,8 +102,8 @@ export class ShardClient {
   }
 
   /** Runs one command through the log, and gives the bytes of its reply, even of a refusal. */
-  requestForBytes(words: readonly Word[]): Promise<Buffer> {
-    return this.#enqueue(copyOf, () => this.#writer.write(words));
+  requestForBytes(words: readonly Word[], attempt?: Attempt): Promise<Buffer> {
+    return this.#enqueue(copyOf, () => this.#writer.write(words), attempt);
   }
 
   /** Runs several commands as one through the log, and gives the bytes of the reply. */
@@ -180,7 +183,7 @@ export class ShardClient {
     this.#nextBarrier = undefined;
   }
 
-  #enqueue<T>(decode: Decode<T>, write: () => void): Promise<T> {
+  #enqueue<T>(decode: Decode<T>, write: () => void, attempt?: Attempt): Promise<T> {
     if (this.#refusal !== undefined) return Promise.reject(this.#refusal);
     if (this.#pending.size >= PENDING_REQUESTS_MAX) {
       const text = `${PENDING_REQUESTS_MAX} requests are waiting already; nothing was sent`;
@@ -198,16 +201,26 @@ export class ShardClient {
       return Promise.reject(error ?? tooLarge(sizeBytes));
     }
     const ticket = ++this.#tickets;
+    if (attempt !== undefined) attempt.withdraw = () => this.#withdraw(ticket);
     this.#pendingBytes += sizeBytes;
     const promise = new Promise<T>((resolve, reject) => {
       this.#pending.set(ticket, new PendingRequest(sizeBytes, decode, resolve, reject));
     });
     if (this.#writer.bytes >= TURN_BYTES_MAX) this.#flush();
-    else if (!this.#flushing) {
-      this.#flushing = true;
-      queueMicrotask(() => this.#flush());
-    }
+    else this.#flushSoon();
     return promise;
+  }
+
+  #flushSoon(): void {
+    if (this.#flushing) return;
+    this.#flushing = true;
+    queueMicrotask(() => this.#flush());
+  }
+
+  #withdraw(ticket: number): void {
+    if (!this.#pending.has(ticket)) return;
+    this.#withdrawn.push(ticket);
+    this.#flushSoon();
   }
 
   /** What cannot be written must not leave half of itself behind. */
@@ -230,10 +243,15 @@ export class ShardClient {
 
   #flush(): void {
     this.#flushing = false;
+    const { shard } = this;
     const count = this.#writer.count;
-    if (count === 0) return;
-    const requests = this.#writer.take();
-    this.#post({ type: 'requests', shard: this.shard, count, requests }, [requests.buffer]);
+    if (count > 0) {
+      const requests = this.#writer.take();
+      this.#post({ type: 'requests', shard, count, requests }, [requests.buffer]);
+    }
+    if (this.#withdrawn.length === 0) return;
+    this.#post({ type: 'withdraw', shard, tickets: this.#withdrawn }, []);
+    this.#withdrawn = [];
   }
 }
 
@@ -276,6 +294,7 @@ function abandonText(code: Abandoned['code'], mayTakeEffect: boolean): string {
     TIMEOUT: 'the call took longer than timeoutMs',
     SESSION_EXPIRED: 'the peers forgot this process while it was cut off',
     CLOSED: 'the store was closed',
+    WITHDRAWN: 'the caller gave the request up',
   }[code];
   return `${reason}; the request ${mayTakeEffect ? 'may still take effect' : 'takes no effect'}`;
 }

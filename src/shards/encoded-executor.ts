@@ -36,11 +36,15 @@ export class ReplicatedEncodedExecutor implements EncodedExecutor {
     return this.#parts.local;
   }
 
-  execute({ words, command }: Request, protocol: RespProtocol, way: ReadWay): Encoded | Promise<Encoded> {
+  execute(
+    { words, command, attempt }: Request,
+    protocol: RespProtocol,
+    way: ReadWay,
+  ): Encoded | Promise<Encoded> {
     const { clients, leased } = this.#parts;
     const route = routeOf(words, command, clients.length);
     if (command.write || way === 'log') {
-      const replies = this.#clientsOf(route).map((client) => client.requestForBytes(words));
+      const replies = this.#clientsOf(route).map((client) => client.requestForBytes(words, attempt));
       return Promise.all(replies).then(([first]) => forClient(first, protocol));
     }
     const reply = way === 'quickest' ? leased.callEncoded(words, protocol) : undefined;

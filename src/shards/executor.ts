@@ -2,7 +2,7 @@
  * Runs commands on a replicated store. Writes go through the log of their shard. Reads are linearizable: at once where
  * this process holds the shard's lease, otherwise from local memory behind a read barrier.
  */
-import type { Executor, Request } from '../commands/executor.js';
+import type { Attempt, Executor, Request } from '../commands/executor.js';
 import type { Bulk } from '../commands/form.js';
 import type { WaitingRoom } from '../commands/waiting-room.js';
 import { HoldfastError } from '../errors.js';
@@ -43,11 +43,11 @@ export class ReplicatedExecutor implements Executor {
   }
 
   // Not async: a write's promise is the one that its outcome settles, with none around it.
-  execute({ words, command }: Request): Promise<ReplyValue> {
+  execute({ words, command, attempt }: Request): Promise<ReplyValue> {
     try {
       checkSize(words);
       const route = routeOf(words, command, this.#parts.clients.length);
-      if (command.write) return this.#write(words, route);
+      if (command.write) return this.#write(words, route, attempt);
       const reply = this.#parts.leased.call(words);
       if (reply !== undefined) return Promise.resolve(reply);
       return this.#behindBarrier(route, (local) => local.call(words));
@@ -70,9 +70,9 @@ export class ReplicatedExecutor implements Executor {
     return leased ?? this.#behindBarrier(route, (local) => local.transaction(words));
   }
 
-  #write(words: readonly Word[], route: Route): Promise<ReplyValue> {
+  #write(words: readonly Word[], route: Route, attempt: Attempt | undefined): Promise<ReplyValue> {
     const { clients, bytes } = this.#parts;
-    if (route !== 'all') return this.#client(route === 'any' ? 0 : route).request(words, bytes);
+    if (route !== 'all') return this.#client(route === 'any' ? 0 : route).request(words, bytes, attempt);
     return Promise.all(clients.map((client) => client.request(words, bytes))).then(
       ([first]) => first ?? null,
     );

@@ -179,6 +179,11 @@ export class ShardHost {
     this.#sendRequests(now);
   }
 
+  /** Callers in this process gave these requests up. */
+  withdraw(tickets: readonly number[]): void {
+    if (!this.#stopped) this.#abandoned(this.#parts.session.withdraw(tickets));
+  }
+
   /** Runs of another process. */
   proposal(from: MemberId, runs: readonly Uint8Array[]): void {
     if (this.#stopped) return;

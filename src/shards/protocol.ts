@@ -18,6 +18,8 @@ export type ToShard =
       readonly count: number;
       readonly requests: Uint8Array;
     }
+  /** Requests whose callers give them up: those that have not left for a leader take no effect. */
+  | { readonly type: 'withdraw'; readonly shard: ShardId; readonly tickets: readonly number[] }
   | { readonly type: 'barrier'; readonly shard: ShardId }
   | {
       readonly type: 'transfer';

@@ -9,10 +9,17 @@
  * Two countings: a *ticket* numbers the requests of this process for ever, from 1; a *sequence number* is what the log
  * sees, `ticket - base`, and begins anew when the group has forgotten the session and another one is opened.
  */
-import { encodeControl, encodeRun, type Outcome, RequestWriter, type SessionId } from './batch.js';
+import {
+  encodeControl,
+  encodeRun,
+  type Outcome,
+  RequestWriter,
+  replaceRequests,
+  type SessionId,
+} from './batch.js';
 
 /** Why a request will get no reply. */
-export type AbandonCode = 'NO_QUORUM' | 'TIMEOUT' | 'SESSION_EXPIRED' | 'CLOSED';
+export type AbandonCode = 'NO_QUORUM' | 'TIMEOUT' | 'SESSION_EXPIRED' | 'CLOSED' | 'WITHDRAWN';
 
 /** Consecutive requests that will get no reply. */
 export interface Abandoned {
@@ -32,6 +39,8 @@ interface Batch {
   sent: boolean;
 }
 
+/** What stands in the place of a request that was given up. */
+const DO_NOTHING = ['PING'];
 /** How many bytes of requests leave in one run at the most; a single batch may be longer. */
 const RUN_BYTES_MAX = 256 * 1024;
 /** Bytes of requests that a leader is sent ahead of their outcomes; a single batch may be longer. */
@@ -205,6 +214,30 @@ export class Session {
     return overdue;
   }
 
+  /**
+   * Gives up requests whose callers have gone. Those that were never sent are replaced, in their places, by requests that do nothing, and
+   * returned: they take no effect. The others go on.
+   */
+  withdraw(tickets: readonly number[]): readonly Abandoned[] {
+    const ascending = [...tickets].sort((a, b) => a - b);
+    const withdrawn: number[] = [];
+    let next = 0;
+    for (const batch of this.#batches.slice(this.#abandonedBatches)) {
+      const { firstTicket, count, sent } = batch;
+      const places = new Set<number>();
+      for (let ticket = ascending[next]; ticket !== undefined && ticket < firstTicket + count; ) {
+        if (ticket >= firstTicket && !sent) places.add(ticket - firstTicket);
+        ticket = ascending[++next];
+      }
+      if (places.size === 0) continue;
+      this.#replace(batch, replaceRequests(batch.requests, places, DO_NOTHING));
+      for (const place of places) withdrawn.push(firstTicket + place);
+    }
+    return withdrawn.map((firstTicket) => {
+      return { firstTicket, count: 1, code: 'WITHDRAWN', mayTakeEffect: false };
+    });
+  }
+
   /** The store closes: what has no outcome gets none. */
   close(): readonly Abandoned[] {
     const left = this.#batches.slice(this.#abandonedBatches).map((batch) => this.#abandon(batch, 'CLOSED'));
@@ -274,6 +307,6 @@ export class Session {
 
 function requestsThatDoNothing(count: number): Uint8Array {
   const writer = new RequestWriter();
-  for (let i = 0; i < count; i++) writer.write(['PING']);
+  for (let i = 0; i < count; i++) writer.write(DO_NOTHING);
   return writer.take();
 }

@@ -93,6 +93,7 @@ export class ShardWorker {
     if (host === undefined) return;
     this.#guard(() => {
       if (message.type === 'requests') host.requests(message.count, message.requests);
+      else if (message.type === 'withdraw') host.withdraw(message.tickets);
       else if (message.type === 'barrier') host.barrier();
       else this.#post({ type: 'transferred', id: message.id, begun: host.transfer(message.to) });
     });

@@ -187,6 +187,20 @@ describe('threads', { timeout: 60_000 }, () => {
     expect(native.ticketCount(keyspace.id)).toBe(0);
   });
 
+  test('are served in the order in which they came, even if the first is busy', async () => {
+    using keyspace = new Keyspace();
+    for (let round = 0; round < 5; round++) {
+      const own = keyspace.blpop('q');
+      const worker = start(keyspace, { job: 'take', keys: ['q'], each: 1 });
+      const other = once(worker, 'message');
+      await expect.poll(() => native.ticketCount(keyspace.id)).toBe(2);
+      keyspace.rpush('q', ['1', '2']);
+      for (const endMs = performance.now() + 20; performance.now() < endMs; );
+      expect(await own).toEqual({ key: 'q', item: '1' });
+      expect(await other).toEqual([[2]]);
+    }
+  });
+
   test('that end leave no ticket, and their turns go on to others', async () => {
     using keyspace = new Keyspace();
     for (let round = 0; round < 5; round++) {

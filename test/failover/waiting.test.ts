@@ -102,6 +102,7 @@ describe('the leader process is killed', () => {
 });
 
 interface Status {
+  readonly peers: { readonly name: string; readonly up: boolean }[];
   readonly shards: { readonly applied: number; readonly lastIndex: number; readonly snapshotIndex: number }[];
 }
 
@@ -128,6 +129,10 @@ describe('a follower that is cut off until only a snapshot brings it back', () =
     await sleep(200);
     const stoppedAt = (await shardOf(follower))?.lastIndex ?? 0;
     follower.signal('SIGSTOP');
+    const isUp = async () =>
+      (await leader.ask<Status>('status')).peers.find((peer) => peer.name === name)?.up;
+    // What is sent before the connection is dropped lies in a buffer that the follower reads later.
+    await expect.poll(isUp, { timeout: PATIENCE_MS }).toBe(false);
     for (const line of [
       'RPUSH q 1 2',
       'ZADD z 1 m 2 n',

@@ -107,6 +107,51 @@ describe.each(DEPLOYMENTS)('%s', { timeout: 60_000 }, (_, deploy) => {
     }
   });
 
+  test.each(['closes', 'is reset', 'says that it is done'])(
+    'a client that %s before there is an element takes none, nor do 200',
+    async (how) => {
+      const clients = await Promise.all(
+        Array.from({ length: 200 }, () => RawClient.connect(store.respAddress)),
+      );
+      for (const [i, gone] of clients.entries()) {
+        const behind = i % 2 === 0 ? '' : request('SET', 'k', 'v');
+        gone.send(request('BLPOP', 'other', 'q', '0') + behind);
+      }
+      const blocked = async () => (await connected()).filter((line) => line.includes('flags=b')).length;
+      await expect.poll(blocked).toBe(200);
+      for (const { socket } of clients) {
+        if (how === 'closes') socket.destroy();
+        else if (how === 'is reset') socket.resetAndDestroy();
+        else socket.end();
+      }
+      await expect.poll(blocked).toBe(0);
+      const items = Array.from({ length: 200 }, (_, i) => `${i}`);
+      await store.rpush('q', items);
+      await sleep(50);
+      expect(await store.lrange('q', 0, -1)).toEqual(items);
+      expect(await store.get('k')).toBeNull();
+    },
+  );
+
+  test('200 clients that do not stay to see take nothing', async () => {
+    for (let i = 0; i < 200; i++) {
+      const gone = await RawClient.connect(store.respAddress);
+      gone.socket.end(request('BLPOP', 'q', '0'));
+    }
+    await expect.poll(async () => (await connected()).length).toBe(2);
+    await store.rpush('q', ['a', 'b']);
+    await sleep(50);
+    expect(await store.lrange('q', 0, -1)).toEqual(['a', 'b']);
+  });
+
+  test('a client that has said all it will say is served what is there, and does not wait', async () => {
+    send('RPUSH q a', 'BLPOP q 0', 'BLPOP q 0', 'SET k v');
+    client.socket.end();
+    expect(await client.rest()).toBe(':1\r\n*2\r\n$1\r\nq\r\n$1\r\na\r\n');
+    await store.rpush('q', 'b');
+    expect(await store.lrange('q', 0, -1)).toEqual(['b']);
+  });
+
   test('CLIENT UNBLOCK ends a wait', async () => {
     const redis = new Redis(store.respAddress ?? {});
     for (const [kind, reply] of [

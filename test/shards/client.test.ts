@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { Attempt } from '../../src/commands/executor.js';
 import { RequestWriter } from '../../src/shards/batch.js';
 import { PENDING_BYTES_MAX, ShardClient } from '../../src/shards/client.js';
 import type { ToShard } from '../../src/shards/protocol.js';
@@ -36,6 +37,24 @@ describe('a client', () => {
         requests: new Uint8Array([...encoded('SET', 'k', 'v'), ...encoded('GET', 'k')]),
       },
     ]);
+  });
+
+  it('tells of requests that are given up, together, behind their own way', async () => {
+    const { client, posted } = open();
+    const attempts = [new Attempt(), new Attempt(), new Attempt()];
+    const calls = attempts.map((attempt) => client.request(['LPOP', 'q'], false, attempt));
+    const outcomes = Promise.allSettled(calls);
+    for (const attempt of attempts) attempt.withdraw();
+    await turn();
+    expect(posted.map(({ type }) => type)).toEqual(['requests', 'withdraw']);
+    expect(posted[1]).toEqual({ type: 'withdraw', shard: 0, tickets: [1, 2, 3] });
+    client.abandoned([{ firstTicket: 1, count: 2, code: 'WITHDRAWN', mayTakeEffect: false }]);
+    attempts[0]?.withdraw();
+    await turn();
+    expect(posted.length).toBe(2);
+    client.abandoned([{ firstTicket: 3, count: 1, code: 'TIMEOUT', mayTakeEffect: true }]);
+    const codes = (await outcomes).map((outcome) => outcome.status === 'rejected' && outcome.reason.code);
+    expect(codes).toEqual(['WITHDRAWN', 'WITHDRAWN', 'TIMEOUT']);
   });
 
   it('is busy when too many bytes wait, until they are answered', async () => {

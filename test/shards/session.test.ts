@@ -112,6 +112,25 @@ describe('a session', () => {
     expect(run?.names).toEqual(['SENT', 'PING', 'LATER']);
   });
 
+  it('replaces what its callers gave up, unless it was sent', () => {
+    const session = newSession();
+    session.handIn(2, requests('SENT', 'TOO'), 1_000);
+    session.takeRuns(0);
+    session.handIn(3, requests('A', 'B', 'C'), 1_000);
+    session.handIn(1, requests('D'), 1_000);
+    session.handIn(1, requests('E'), 1_000);
+    const withdrawn = { count: 1, code: 'WITHDRAWN', mayTakeEffect: false };
+    expect(session.withdraw([7, 5, 2, 3, 99])).toEqual(
+      [3, 5, 7].map((firstTicket) => ({ firstTicket, ...withdrawn })),
+    );
+    expect(session.withdraw([1])).toEqual([]);
+    expect(readRuns(session.takeRuns(0)).at(-1)?.names).toEqual(['PING', 'B', 'PING', 'D', 'PING']);
+    session.resend();
+    expect(session.withdraw([6])).toEqual([]);
+    session.settle(reply(7));
+    expect([session.pending, session.pendingBytes]).toEqual([0, 0]);
+  });
+
   it('begins a new life when the group has forgotten it', () => {
     const session = newSession();
     session.handIn(1, requests('A'), 1_000);
