@@ -3,6 +3,10 @@
  *
  * First come, first served holds among all callers of a process, whatever their threads. Between the peers of a cluster the order of
  * the log decides. Commands that do not wait (`lpop`) take what they find, and leave nothing for those who do.
+ *
+ * A Redis client that has gone waits no more from the moment the endpoint reads its end, which it does before it serves anybody. What
+ * can still be lost with it is what an attempt takes that was on its way to the log by then, and a reply that was written to a
+ * connection whose other end was closed without a word yet; Redis loses the latter, too.
  */
 import type { Bytes, ReplyValue, Word } from '../keyspace/native.js';
 import { bytes, type OneOrMore, oneOf, type Pairs, pushAll, pushCounted } from './arguments.js';
@@ -23,8 +27,8 @@ export interface WaitOptions {
    */
   timeoutMs?: number | undefined;
   /**
-   * Ends the wait: the promise rejects with its reason. If an attempt is under way, the promise settles with what that
-   * attempt took, so that nothing is lost.
+   * Ends the wait: the promise rejects with its reason, and nothing was taken. If an attempt is on its way to the log, the promise
+   * settles with what that takes, so that nothing is lost, and rejects if that is nothing.
    */
   signal?: AbortSignal | undefined;
 }
@@ -58,6 +62,7 @@ export interface PoppedMember<B extends Bytes = Bytes> extends ScoredMember<B> {
 /**
  * Commands that wait until there is something for them, first come, first served. They answer `null` when `timeoutMs` is over.
  * In a cluster the wait is this peer's own, and what ends it goes through the log: another leader in between does not disturb it.
+ * When its time is over, or its signal is aborted, while an attempt is on its way to the log, the outcome of that attempt is the call's.
  *
  * All of them reject with `BUSY` if 100,000 calls of the process are waiting already, with `CLOSED` when the keyspace or store is
  * closed, and with whatever the command is refused with. A wait needs no majority; an attempt does, and fails as any call without one:

@@ -17,6 +17,7 @@ export interface TicketOwner {
 class Bell {
   readonly #owners = new Map<number, TicketOwner>();
   #socket: Socket | undefined;
+  #answering = false;
 
   /**
    * Takes a ticket for keys.
@@ -41,13 +42,21 @@ class Bell {
   #open(): Socket {
     const socket = new Socket({ fd: native.bellOpen(), readable: true, writable: false });
     socket.unref();
-    socket.on('data', () => this.#answer());
+    socket.on('data', () => this.#answerSoon());
     socket.on('error', () => socket.destroy());
     socket.on('close', () => this.#gone());
     return socket;
   }
 
+  /** Behind everything else that the loop has heard: a client that has gone, or a caller that gives up, is not served. */
+  #answerSoon(): void {
+    if (this.#answering) return;
+    this.#answering = true;
+    setImmediate(() => this.#answer());
+  }
+
   #answer(): void {
+    this.#answering = false;
     for (const ticket of native.bellAnswer()) this.#owners.get(ticket)?.called();
   }
 

@@ -57,8 +57,11 @@ export class Connection {
     socket.on('drain', () => this.#advance());
     socket.on('end', () => this.#inputEnded());
     socket.on('finish', () => this.#finished());
-    // A client may go at any time; 'close' follows.
-    socket.on('error', () => socket.destroy());
+    // A client may go at any time; 'close' follows, but not before other things that the loop has to do.
+    socket.on('error', () => {
+      this.#dispatcher.leave();
+      socket.destroy();
+    });
     socket.on('close', () => this.#closed());
   }
 

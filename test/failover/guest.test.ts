@@ -62,6 +62,69 @@ describe('after close', () => {
     }
   });
 
+  test('nothing is left of calls that waited, here or for a Redis client', { timeout: 60_000 }, async () => {
+    const { path, remove } = temporaryDirectory();
+    const peers = await freePeers(['a', 'b', 'c']);
+    const program = `
+      import { getEventListeners, once } from 'node:events';
+      import { readdirSync } from 'node:fs';
+      import { connect } from 'node:net';
+      import { Keyspace, open } from 'holdfast';
+      const pause = (ms) => new Promise((done) => setTimeout(done, ms));
+      const resp = { port: 0 };
+      const threads = () => readdirSync('/proc/self/task').length;
+      const look = () => [
+        readdirSync('/proc/self/fd').length,
+        process.getActiveResourcesInfo().sort().join(),
+        process.eventNames().map((name) => String(name) + process.listenerCount(name)).join(),
+      ];
+      // A thread keeps what it hears with.
+      const warm = await open({ dir: ${JSON.stringify(path)} + '/warm', resp });
+      await warm.blpop('q', { timeoutMs: 1 });
+      await warm.close();
+      const settled = async (isOver) => {
+        for (let i = 0; i < 250 && !isOver(); i++) await pause(20);
+      };
+      let last = '';
+      await settled(() => last === (last = String(look())));
+      const before = look();
+      const threadsBefore = threads();
+      const { signal } = new AbortController();
+      const peers = ${JSON.stringify(peers)};
+      const stores = await Promise.all(Object.keys(peers).map((name) =>
+        open({ name, peers, resp, dir: ${JSON.stringify(path)} + '/' + name })));
+      const keyspace = new Keyspace();
+      await stores[0].xgroupCreate('s', 'g', '$', { mkstream: true });
+      const end = { timeoutMs: 600_000, signal };
+      const waits = [...stores, keyspace].flatMap((store) => [
+        store.blpop(['q', 'r'], end),
+        store.bzmpop('z', 'min', { timeoutMs: 600_000 }),
+        store.blmove('q', 'to', 'left', 'left', { signal }),
+        store.xreadBlocking({ s: '0' }, end),
+      ]);
+      waits.push(stores[1].xreadgroupBlocking('g', 'c', { s: '>' }, end), stores[2].call('BLPOP', 'q', 600));
+      const clients = stores.map(({ respAddress }) => connect(respAddress));
+      for (const client of clients) client.write('BLPOP q 600\\r\\n');
+      const gone = Promise.all(clients.map((client) => once(client.resume(), 'close')));
+      const codes = Promise.all(waits.map((wait) => wait.catch((error) => error.code)));
+      await pause(100);
+      keyspace.close();
+      await Promise.all(stores.map((store) => store.close()));
+      await gone;
+      await settled(() => String(look()) === String(before) && threads() <= threadsBefore);
+      const listeners = getEventListeners(signal, 'abort').length;
+      const newThreads = Math.max(0, threads() - threadsBefore);
+      console.log(JSON.stringify({ before, after: look(), left: [listeners, newThreads], codes: await codes }));
+    `;
+    try {
+      const { before, after, left, codes } = JSON.parse(run(program));
+      expect(after).toEqual(before);
+      expect([left, [...new Set(codes)]]).toEqual([[0, 0], ['CLOSED']]);
+    } finally {
+      remove();
+    }
+  });
+
   test('a program that forgot to close is not kept from being ended, nor its directory from being used', () => {
     const { path, remove } = temporaryDirectory();
     const program = `

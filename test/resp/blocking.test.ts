@@ -1,4 +1,5 @@
 /** Blocking commands of Redis clients: the order of a connection, its end, and CLIENT UNBLOCK. */
+import { existsSync, readFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { open, type Store } from 'holdfast';
 import { Redis } from 'ioredis';
@@ -10,6 +11,19 @@ const resp = { port: 0 };
 const NULL_ARRAY = '*-1\r\n';
 /** An entry with a short id, field and value, and the answer to PING behind it. */
 const ENTRY_BYTES = '*2\r\n$3\r\n2-0\r\n*2\r\n$1\r\nf\r\n$1\r\nv\r\n+PONG\r\n'.length;
+
+/** Where Linux tells of the connections of IPv4. */
+const CONNECTIONS = '/proc/net/tcp';
+const ESTABLISHED = '01';
+
+/** Connections of a port that neither end has closed, as the system sees them now. */
+function establishedAt(port: number): number {
+  const local = `:${port.toString(16).toUpperCase().padStart(4, '0')}`;
+  const rows = readFileSync(CONNECTIONS, 'utf8')
+    .split('\n')
+    .map((row) => row.trim().split(/\s+/));
+  return rows.filter(([, address = '', , state]) => address.endsWith(local) && state === ESTABLISHED).length;
+}
 
 interface Deployment {
   readonly store: Store;
@@ -130,6 +144,32 @@ describe.each(DEPLOYMENTS)('%s', { timeout: 60_000 }, (_, deploy) => {
       await sleep(50);
       expect(await store.lrange('q', 0, -1)).toEqual(items);
       expect(await store.get('k')).toBeNull();
+    },
+  );
+
+  test.skipIf(!existsSync(CONNECTIONS)).each(['close', 'are reset', 'say that they are done'])(
+    '200 clients that %s take nothing, even if the loop hears of that and of elements at once',
+    async (how) => {
+      const clients = await Promise.all(
+        Array.from({ length: 200 }, () => RawClient.connect(store.respAddress)),
+      );
+      for (const gone of clients) gone.command('BLPOP', 'q', '0');
+      await expect
+        .poll(async () => (await connected()).filter((line) => line.includes('flags=b')).length)
+        .toBe(200);
+      for (const { socket } of clients) {
+        if (how === 'close') socket.destroy();
+        else if (how === 'are reset') socket.resetAndDestroy();
+        else socket.end();
+      }
+      // What is shut down leaves with the next turn.
+      await new Promise(setImmediate);
+      // The system knows of all of them, and the loop stands still meanwhile.
+      while (establishedAt(store.respAddress?.port ?? 0) > 1);
+      const items = Array.from({ length: 200 }, (_, i) => `${i}`);
+      await store.rpush('q', items);
+      await sleep(50);
+      expect(await store.lrange('q', 0, -1)).toEqual(items);
     },
   );
 
