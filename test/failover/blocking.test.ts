@@ -49,7 +49,9 @@ describe('a caller that waits', { timeout: 60_000 }, () => {
     await other.xadd('s', { f: 'old' }, { id: '1-0' });
     await other.xgroupCreate('s', 'g', '$');
     const reads = cluster.stores.map((store) => store.xreadBlocking({ s: '$' }));
-    const members = cluster.stores.map((store, i) => store.xreadgroupBlocking('g', `c${i}`, { s: '>' }));
+    const members = cluster.stores.map((store, i) =>
+      store.xreadgroupBlocking('g', `c${i}`, { s: '>' }, { count: 1 }),
+    );
     await sleep(100);
     await other.xadd('s', { f: 'v' }, { id: '2-0' });
     const entries = [{ key: 's', entries: [{ id: '2-0', fields: [['f', 'v']] }] }];
