@@ -114,9 +114,11 @@ describe('without a leader', () => {
     await using cluster = await TestCluster.open({ durable: true, resp: { port: 0 } });
     const store = cluster.store('a');
     for (const name of ['b', 'c']) await cluster.stop(name);
-    await expect
-      .poll(async () => (await store.status()).shards[0]?.leader, { timeout: 10_000 })
-      .toBeUndefined();
+    const isAlone = async () => {
+      const { shards, peers } = await store.status();
+      return shards[0]?.leader === undefined && peers.filter(({ up }) => up).length === 1;
+    };
+    await expect.poll(isAlone, { timeout: 10_000 }).toBe(true);
     const clients: RawClient[] = [];
     for (let i = 0; i < 50; i++) {
       const client = await RawClient.connect(store.respAddress);
