@@ -12,7 +12,7 @@ const FIELDS = 10;
 const ELEMENTS = 20;
 const MEMBERS = 10_000;
 const COUNTS = {
-  real: { strings: 1_000_000, hashes: 100_000, lists: 50_000, sortedSets: 100 },
+  real: { strings: 1_000_000, hashes: 100_000, lists: 100_000, sortedSets: 100 },
   tiny: { strings: 1_000, hashes: 100, lists: 100, sortedSets: 1 },
 } as const;
 

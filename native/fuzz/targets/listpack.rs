@@ -88,9 +88,9 @@ fuzz_target!(|input: (Vec<Op>, Vec<u8>)| {
                 .eq(model.iter().rev().cloned())
         );
     }
-    let again = Listpack::from_bytes(pack.as_bytes().to_vec()).expect("its own bytes are a listpack");
+    let again = Listpack::from_bytes(pack.as_bytes()).expect("its own bytes are a listpack");
     assert_eq!(again.as_bytes(), pack.as_bytes());
-    if let Some(pack) = Listpack::from_bytes(noise) {
+    if let Some(pack) = Listpack::from_bytes(&noise) {
         pack.verify();
     }
 });

@@ -2,9 +2,22 @@
 #![no_main]
 
 use arbitrary::Arbitrary;
-use holdfast::structure::quicklist::{End, Quicklist};
+use holdfast::structure::quicklist::{End, NodeLimits, Quicklist};
 use holdfast_fuzz::Text;
 use libfuzzer_sys::fuzz_target;
+
+#[derive(Clone, Copy, Default)]
+struct Nodes<const BYTES: usize>;
+
+impl<const BYTES: usize> NodeLimits for Nodes<BYTES> {
+    fn bytes(self) -> usize {
+        BYTES
+    }
+
+    fn entries(self) -> usize {
+        usize::MAX
+    }
+}
 
 #[derive(Arbitrary, Clone, Debug)]
 enum Op {
@@ -29,7 +42,7 @@ fn remove_equal(model: &mut Vec<Vec<u8>>, text: &[u8], limit: usize, from_tail: 
     at.len()
 }
 
-fn apply<const BYTES: usize>(list: &mut Quicklist<BYTES>, model: &mut Vec<Vec<u8>>, op: Op) {
+fn apply<const BYTES: usize>(list: &mut Quicklist<Nodes<BYTES>>, model: &mut Vec<Vec<u8>>, op: Op) {
     let len = model.len();
     match op {
         Op::PushFront(text) => {
@@ -70,7 +83,7 @@ fn apply<const BYTES: usize>(list: &mut Quicklist<BYTES>, model: &mut Vec<Vec<u8
 }
 
 fn run<const BYTES: usize>(ops: &[Op]) {
-    let (mut list, mut model) = (Quicklist::<BYTES>::default(), Vec::new());
+    let (mut list, mut model) = (Quicklist::<Nodes<BYTES>>::default(), Vec::new());
     for op in ops {
         apply(&mut list, &mut model, op.clone());
         list.verify();

@@ -2,41 +2,51 @@
 //!
 //! All members have the width of the widest: 2, 4 or 8 bytes, widened when one does not fit and never narrowed.
 //! Look-up is O(log n); insertion and removal move what lies behind, which is cheap up to the few hundred members that a
-//! set keeps in this form. No allocation but the one vector.
-#![allow(
-    clippy::useless_conversion,
-    reason = "the same code converts from 16, 32 and 64 bits"
-)]
+//! set keeps in this form. One allocation.
 
-#[derive(Clone, Debug)]
-enum Cells {
-    I16(Vec<i16>),
-    I32(Vec<i32>),
-    I64(Vec<i64>),
-}
+use super::buffer::Buffer;
 
-/// Runs the same code for whichever width the cells have.
+/// Runs the same code for whichever width the cells have: `$cells` is a slice of arrays of bytes, `$member` reads one.
 macro_rules! each_width {
-    ($cells:expr, $vec:ident => $body:expr) => {
-        match $cells {
-            Cells::I16($vec) => $body,
-            Cells::I32($vec) => $body,
-            Cells::I64($vec) => $body,
+    ($set:expr, $cells:ident, $member:ident => $body:expr) => {
+        match $set.width() {
+            2 => {
+                let ($cells, $member) = ($set.bytes.as_chunks().0, |cell| {
+                    i64::from(i16::from_le_bytes(cell))
+                });
+                $body
+            }
+            4 => {
+                let ($cells, $member) = ($set.bytes.as_chunks().0, |cell| {
+                    i64::from(i32::from_le_bytes(cell))
+                });
+                $body
+            }
+            _ => {
+                let ($cells, $member) = ($set.bytes.as_chunks().0, i64::from_le_bytes);
+                $body
+            }
         }
     };
 }
 
 /// A set of integers in ascending order.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub struct IntSet {
-    /// Strictly ascending.
-    cells: Cells,
+    /// Members of equal width, the least significant byte first, strictly ascending. The note is the width.
+    bytes: Buffer,
+}
+
+impl std::fmt::Debug for IntSet {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_set().entries(self.iter()).finish()
+    }
 }
 
 impl Default for IntSet {
     fn default() -> Self {
         IntSet {
-            cells: Cells::I16(Vec::new()),
+            bytes: Buffer::new(&[], size_of::<i16>() as u16),
         }
     }
 }
@@ -49,7 +59,7 @@ impl IntSet {
 
     /// Number of members.
     pub fn len(&self) -> usize {
-        each_width!(&self.cells, cells => cells.len())
+        self.bytes.len() / self.width()
     }
 
     /// Whether there is no member.
@@ -59,21 +69,17 @@ impl IntSet {
 
     /// Bytes of one member: 2, 4 or 8.
     pub fn width(&self) -> usize {
-        match self.cells {
-            Cells::I16(_) => size_of::<i16>(),
-            Cells::I32(_) => size_of::<i32>(),
-            Cells::I64(_) => size_of::<i64>(),
-        }
+        usize::from(self.bytes.note)
     }
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.width() * each_width!(&self.cells, cells => cells.capacity())
+        self.bytes.room()
     }
 
     /// Where the member stands, or where it would.
     fn search(&self, member: i64) -> Result<usize, usize> {
-        each_width!(&self.cells, cells => cells.binary_search_by(|&cell| i64::from(cell).cmp(&member)))
+        each_width!(self, cells, read => cells.binary_search_by(|&cell| read(cell).cmp(&member)))
     }
 
     /// Whether it is a member.
@@ -87,12 +93,15 @@ impl IntSet {
             return false;
         };
         self.widen_for(member);
-        match &mut self.cells {
-            // `widen_for` has made the width fit, so the casts lose nothing.
-            Cells::I16(cells) => cells.insert(at, member as i16),
-            Cells::I32(cells) => cells.insert(at, member as i32),
-            Cells::I64(cells) => cells.insert(at, member),
+        let (width, len) = (self.width(), self.bytes.len());
+        if len + width > self.bytes.room() {
+            self.bytes.set_room(len + width);
         }
+        self.bytes.set_len(len + width);
+        let place = at * width;
+        self.bytes.copy_within(place..len, place + width);
+        // `widen_for` has made the width fit, so the bytes that are left out say nothing.
+        self.bytes[place..place + width].copy_from_slice(&member.to_le_bytes()[..width]);
         true
     }
 
@@ -107,11 +116,11 @@ impl IntSet {
         if needed <= self.width() {
             return;
         }
-        self.cells = if needed == size_of::<i32>() {
-            Cells::I32(self.iter().map(|cell| cell as i32).collect())
-        } else {
-            Cells::I64(self.iter().collect())
-        };
+        let mut wide = Vec::with_capacity((self.len() + 1) * needed);
+        for member in self.iter() {
+            wide.extend_from_slice(&member.to_le_bytes()[..needed]);
+        }
+        self.bytes = Buffer::new(&wide, needed as u16);
     }
 
     /// Removes a member; false if it was none.
@@ -125,18 +134,24 @@ impl IntSet {
 
     /// Removes the member at this position, which must be below [`IntSet::len`].
     pub fn remove_at(&mut self, position: usize) -> i64 {
-        each_width!(&mut self.cells, cells => {
-            let member = cells.remove(position);
-            if cells.len() < cells.capacity() / 4 {
-                cells.shrink_to(cells.len() * 2);
-            }
-            i64::from(member)
-        })
+        let member = self.at(position);
+        let (width, len) = (self.width(), self.bytes.len());
+        self.bytes.copy_within((position + 1) * width.., position * width);
+        let left = len - width;
+        self.bytes.set_len(left);
+        if left < self.bytes.room() / 4 {
+            self.bytes.set_room(left * 2);
+        }
+        member
+    }
+
+    fn at(&self, position: usize) -> i64 {
+        each_width!(self, cells, read => read(cells[position]))
     }
 
     /// The member at this position in ascending order.
     pub fn nth(&self, position: usize) -> Option<i64> {
-        each_width!(&self.cells, cells => cells.get(position).map(|&cell| i64::from(cell)))
+        (position < self.len()).then(|| self.at(position))
     }
 
     /// The smallest and the largest member.
@@ -146,11 +161,7 @@ impl IntSet {
 
     /// The members in ascending order.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = i64> + '_ {
-        (0..self.len()).map(|position| match &self.cells {
-            Cells::I16(cells) => i64::from(cells[position]),
-            Cells::I32(cells) => i64::from(cells[position]),
-            Cells::I64(cells) => cells[position],
-        })
+        (0..self.len()).map(|position| self.at(position))
     }
 
     /// Checks the structure.
@@ -222,9 +233,9 @@ mod tests {
     }
 
     #[test]
-    fn memory_counts_the_one_vector() {
+    fn memory_is_that_of_the_one_allocation() {
         let mut set = IntSet::new();
-        assert_eq!(set.memory(), 0);
+        assert_eq!(set.memory(), 16);
         (0..512).for_each(|n| assert!(set.insert(n)));
         assert!((1024..=2048).contains(&set.memory()));
         (0..510).for_each(|n| assert!(set.remove(n)));

@@ -12,6 +12,7 @@ mod entry;
 #[cfg(test)]
 mod tests;
 
+use crate::structure::buffer::Buffer;
 use crate::value::Element;
 use entry::{Body, back_length_size, body_size, read_back_length, read_entry, skip_size, write_entry};
 pub use entry::{canonical_int, entry_size, packed_form};
@@ -28,10 +29,11 @@ const SLACK_BYTES: usize = 64;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Position(usize);
 
-/// A listpack.
+/// A listpack. Its count stands beside the pointer, too, so that a walk over listpacks touches none of them.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Listpack {
-    bytes: Vec<u8>,
+    /// Its note is the count, as in the bytes.
+    bytes: Buffer,
 }
 
 impl Default for Listpack {
@@ -44,7 +46,7 @@ impl Listpack {
     /// An empty listpack.
     pub fn new() -> Listpack {
         Listpack {
-            bytes: EMPTY.to_vec(),
+            bytes: Buffer::new(&EMPTY, 0),
         }
     }
 
@@ -57,11 +59,12 @@ impl Listpack {
         pack
     }
 
-    /// Adopts a blob, after checking every byte of it. `None` if it is no listpack, or holds an integer as text or an entry
+    /// Takes a copy of a blob, after checking every byte of it. `None` if it is no listpack, or holds an integer as text or an entry
     /// in a longer form than needed: such a blob is legal in a file, but has to be rebuilt from its elements.
-    pub fn from_bytes(bytes: Vec<u8>) -> Option<Listpack> {
-        let pack = Listpack { bytes };
-        pack.check().is_ok().then_some(pack)
+    pub fn from_bytes(bytes: &[u8]) -> Option<Listpack> {
+        check(bytes).is_ok().then(|| Listpack {
+            bytes: Buffer::new(bytes, count_field(bytes) as u16),
+        })
     }
 
     /// The blob, as an RDB file holds it.
@@ -71,7 +74,7 @@ impl Listpack {
 
     /// Number of elements. O(1) below 65535.
     pub fn len(&self) -> usize {
-        match self.count_field() {
+        match self.count() {
             COUNT_UNKNOWN => self.positions().count(),
             n => n,
         }
@@ -84,7 +87,7 @@ impl Listpack {
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.bytes.capacity()
+        self.bytes.room()
     }
 
     /// The first element's position.
@@ -201,7 +204,7 @@ impl Listpack {
 
     /// Inserts an element that is in its packed form already, as [`packed_form`] or another listpack gives it.
     pub fn insert_packed(&mut self, at: Position, element: Element<'_>) {
-        let count = self.count_field();
+        let count = self.count();
         let size = entry_size(element);
         self.resize_gap(at.0, 0, size);
         write_entry(&mut self.bytes[at.0..at.0 + size], element);
@@ -271,45 +274,10 @@ impl Listpack {
 
     /// Panics if the bytes are not a listpack with every element in its packed form.
     pub fn verify(&self) {
-        if let Err(what) = self.check() {
+        if let Err(what) = check(&self.bytes) {
             panic!("listpack: {what}");
         }
-    }
-
-    fn check(&self) -> Result<(), &'static str> {
-        let bytes = &self.bytes;
-        if bytes.len() < EMPTY.len() || bytes.len() > u32::MAX as usize {
-            return Err("length out of range");
-        }
-        if bytes[..4] != (bytes.len() as u32).to_le_bytes() {
-            return Err("total_bytes is not the length");
-        }
-        let end = bytes.len() - 1;
-        let (mut at, mut count) = (HEADER, 0);
-        while at < end {
-            let (element, body) = read_entry(&bytes[at..end]).ok_or("invalid entry")?;
-            if let Element::Bytes(text) = element
-                && canonical_int(text).is_some()
-            {
-                return Err("integer held as text");
-            }
-            if body_size(element) != body {
-                return Err("entry longer than needed");
-            }
-            at += body + back_length_size(body);
-            if at > end || read_back_length(bytes, at) != Some((body, back_length_size(body))) {
-                return Err("back-length is not the length");
-            }
-            count += 1;
-        }
-        if bytes[end] != END {
-            return Err("no end");
-        }
-        let field = self.count_field();
-        if field != count && (field != COUNT_UNKNOWN || count < COUNT_UNKNOWN) {
-            return Err("count is not the number of entries");
-        }
-        Ok(())
+        assert_eq!(self.count(), count_field(&self.bytes), "both counts are one");
     }
 
     fn at(&self, offset: usize) -> Option<Position> {
@@ -324,17 +292,18 @@ impl Listpack {
         skip_size(&self.bytes[at.0..]).expect("a position is the beginning of an entry")
     }
 
-    fn count_field(&self) -> usize {
-        usize::from(u16::from_le_bytes([self.bytes[4], self.bytes[5]]))
+    fn count(&self) -> usize {
+        usize::from(self.bytes.note)
     }
 
     fn set_count(&mut self, count: usize) {
+        self.bytes.note = count as u16;
         self.bytes[4..HEADER].copy_from_slice(&(count as u16).to_le_bytes());
     }
 
     /// Takes removed entries off the count; the unknown count becomes known again where the field can hold it.
     fn subtract(&mut self, removed: usize) {
-        match self.count_field() {
+        match self.count() {
             COUNT_UNKNOWN => self.recount(),
             n => self.set_count(n - removed),
         }
@@ -351,32 +320,66 @@ impl Listpack {
         if new > old {
             let total = len + (new - old);
             assert!(total <= u32::MAX as usize, "a listpack holds less than 4 GiB");
-            self.grow(total);
-            self.bytes.resize(total, 0);
+            if total > self.bytes.room() {
+                self.bytes.set_room(total);
+            }
+            self.bytes.set_len(total);
             self.bytes.copy_within(at + old..len, at + new);
         } else {
             self.bytes.copy_within(at + old..len, at + new);
-            self.bytes.truncate(len - (old - new));
+            self.bytes.set_len(len - (old - new));
             self.give_back();
         }
         let total = self.bytes.len() as u32;
         self.bytes[..4].copy_from_slice(&total.to_le_bytes());
     }
 
-    /// Grows by an eighth, not to the double: most listpacks stop growing early, and there are many of them.
-    fn grow(&mut self, total: usize) {
-        if total > self.bytes.capacity() {
-            let room = (total + total / 8).next_multiple_of(16);
-            self.bytes.reserve_exact(room - self.bytes.len());
-        }
-    }
-
     fn give_back(&mut self) {
         let len = self.bytes.len();
-        if self.bytes.capacity() > len + len / 2 + SLACK_BYTES {
-            self.bytes.shrink_to((len + len / 8).next_multiple_of(16));
+        if self.bytes.room() > len + len / 2 + SLACK_BYTES {
+            self.bytes.set_room(len + len / 8);
         }
     }
+}
+
+fn count_field(bytes: &[u8]) -> usize {
+    usize::from(u16::from_le_bytes([bytes[4], bytes[5]]))
+}
+
+/// What is wrong with a blob, or with the bytes of a listpack.
+fn check(bytes: &[u8]) -> Result<(), &'static str> {
+    if bytes.len() < EMPTY.len() || bytes.len() > u32::MAX as usize {
+        return Err("length out of range");
+    }
+    if bytes[..4] != (bytes.len() as u32).to_le_bytes() {
+        return Err("total_bytes is not the length");
+    }
+    let end = bytes.len() - 1;
+    let (mut at, mut count) = (HEADER, 0);
+    while at < end {
+        let (element, body) = read_entry(&bytes[at..end]).ok_or("invalid entry")?;
+        if let Element::Bytes(text) = element
+            && canonical_int(text).is_some()
+        {
+            return Err("integer held as text");
+        }
+        if body_size(element) != body {
+            return Err("entry longer than needed");
+        }
+        at += body + back_length_size(body);
+        if at > end || read_back_length(bytes, at) != Some((body, back_length_size(body))) {
+            return Err("back-length is not the length");
+        }
+        count += 1;
+    }
+    if bytes[end] != END {
+        return Err("no end");
+    }
+    let field = count_field(bytes);
+    if field != count && (field != COUNT_UNKNOWN || count < COUNT_UNKNOWN) {
+        return Err("count is not the number of entries");
+    }
+    Ok(())
 }
 
 impl std::fmt::Debug for Listpack {

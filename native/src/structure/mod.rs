@@ -1,6 +1,7 @@
 //! What the values are made of. A structure knows no command, no key and no clock.
 
 pub mod bits;
+mod buffer;
 pub mod chunk_table;
 pub mod deadlines;
 pub mod geohash;
@@ -11,3 +12,4 @@ pub mod listpack;
 pub mod order_tree;
 pub mod ordered_map;
 pub mod quicklist;
+pub mod size_class;

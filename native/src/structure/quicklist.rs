@@ -1,36 +1,18 @@
 //! A list as a deque of listpacks of limited size. An element that is larger has a node of its own.
 //!
-//! Cost: per node an allocation and 32 bytes, per element what a listpack takes. Both ends are O(1) (a change moves at
+//! Cost: a list of one node takes that listpack's allocation; one of several 16 bytes more for each, and a deque. Per element what
+//! a listpack takes. Both ends are O(1) (a change moves at
 //! most one node's bytes); an index is O(nodes) from the nearer end plus a walk through one node. Changes in the middle
 //! split a full node, and merge neighbours that together fill no more than half a node.
 
+mod nodes;
 #[cfg(test)]
 mod tests;
 
 use crate::discard::discard;
 use crate::structure::listpack::{Listpack, Position, entry_size, packed_form};
 use crate::value::Element;
-use std::collections::VecDeque;
-
-#[derive(Debug)]
-struct Node {
-    pack: Listpack,
-    /// The listpack's own count, held here so that a walk over nodes touches none of them.
-    count: u32,
-}
-
-impl Node {
-    fn of(pack: Listpack) -> Node {
-        Node {
-            count: pack.len() as u32,
-            pack,
-        }
-    }
-
-    fn size(&self) -> usize {
-        self.pack.as_bytes().len()
-    }
-}
+use nodes::Nodes;
 
 /// How much goes into one node.
 pub trait NodeLimits: Copy {
@@ -43,9 +25,7 @@ pub trait NodeLimits: Copy {
 /// A list.
 #[derive(Debug, Default)]
 pub struct Quicklist<L: NodeLimits> {
-    nodes: VecDeque<Node>,
-    /// The memory of all listpacks.
-    packs: usize,
+    nodes: Nodes,
     /// Number of elements. Four bytes, so that the limits cost none.
     len: u32,
     limits: L,
@@ -89,19 +69,19 @@ impl<L: NodeLimits> Quicklist<L> {
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.packs + self.nodes.capacity() * size_of::<Node>()
+        self.nodes.memory()
     }
 
     /// The listpacks from head to tail; none is empty.
     pub fn packs(&self) -> impl ExactSizeIterator<Item = &Listpack> {
-        self.nodes.iter().map(|node| &node.pack)
+        self.nodes.iter()
     }
 
     /// Puts a whole listpack behind the tail, as it is. An empty one is dropped.
     pub fn push_pack(&mut self, pack: Listpack) {
         if !pack.is_empty() {
             self.len = count(self.len() + pack.len());
-            self.insert_node(self.nodes.len(), Node::of(pack));
+            self.nodes.insert(self.nodes.len(), pack);
         }
     }
 
@@ -109,7 +89,7 @@ impl<L: NodeLimits> Quicklist<L> {
     pub fn push_front(&mut self, text: &[u8]) {
         let element = packed_form(text);
         if !self.has_room(0, element) {
-            self.insert_node(0, Node::of(Listpack::new()));
+            self.nodes.open(0);
         }
         self.change(0, |pack| pack.push_front(text));
     }
@@ -122,14 +102,14 @@ impl<L: NodeLimits> Quicklist<L> {
             self.change(last, |pack| pack.push_back(text));
         } else {
             let next = self.nodes.len();
-            self.insert_node(next, Node::of(Listpack::new()));
+            self.nodes.open(next);
             self.change(next, |pack| pack.push_back(text));
         }
     }
 
     /// Takes the head.
     pub fn pop_front(&mut self) -> Option<Vec<u8>> {
-        let pack = &self.nodes.front()?.pack;
+        let pack = self.nodes.get(0)?;
         let at = pack.first()?;
         let text = pack.get(at).to_vec();
         self.change(0, |pack| pack.remove(at));
@@ -139,7 +119,7 @@ impl<L: NodeLimits> Quicklist<L> {
 
     /// Takes the tail.
     pub fn pop_back(&mut self) -> Option<Vec<u8>> {
-        let pack = &self.nodes.back()?.pack;
+        let pack = self.nodes.last()?;
         let at = pack.last()?;
         let text = pack.get(at).to_vec();
         let last = self.nodes.len() - 1;
@@ -151,20 +131,20 @@ impl<L: NodeLimits> Quicklist<L> {
     /// The element with this index.
     pub fn get(&self, index: usize) -> Option<Element<'_>> {
         let place = self.locate(index)?;
-        Some(self.nodes[place.node].pack.get(place.at))
+        Some(self.nodes.get(place.node)?.get(place.at))
     }
 
     /// From head to tail, and back.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Element<'_>> {
-        self.nodes.iter().flat_map(|node| node.pack.iter())
+        self.nodes.iter().flat_map(Listpack::iter)
     }
 
     /// From the element with this index to the tail.
     pub fn iter_from(&self, index: usize) -> impl Iterator<Item = Element<'_>> {
         let place = self.locate(index);
         let rest = place.as_ref().map_or(self.nodes.len(), |place| place.node + 1);
-        let here = place.map(|place| self.nodes[place.node].pack.iter_from(Some(place.at)));
-        let rest = self.nodes.range(rest..).flat_map(|node| node.pack.iter());
+        let here = place.and_then(|place| Some(self.nodes.get(place.node)?.iter_from(Some(place.at))));
+        let rest = self.nodes.iter_from(rest).flat_map(Listpack::iter);
         here.into_iter().flatten().chain(rest)
     }
 
@@ -173,9 +153,9 @@ impl<L: NodeLimits> Quicklist<L> {
         let Some(place) = self.locate(index) else {
             return false;
         };
-        let node = &self.nodes[place.node];
-        let grown = node.size() + entry_size(packed_form(text)) - entry_size(node.pack.get(place.at));
-        if node.count == 1 || grown <= self.limits.bytes() {
+        let pack = self.node(place.node);
+        let grown = pack.as_bytes().len() + entry_size(packed_form(text)) - entry_size(pack.get(place.at));
+        if pack.len() == 1 || grown <= self.limits.bytes() {
             self.change(place.node, |pack| pack.replace(place.at, text));
             self.merge_around(place.node);
         } else {
@@ -201,11 +181,11 @@ impl<L: NodeLimits> Quicklist<L> {
         self.split(node, at);
         // The element goes in front of the part behind the cut, if it can, or gets a node between the two parts.
         let mut into = node + 1;
-        if Some(at) == self.nodes[node].pack.first() {
+        if Some(at) == self.node(node).first() {
             into = node;
         }
         if !self.has_room(into, element) {
-            self.insert_node(into, Node::of(Listpack::new()));
+            self.nodes.open(into);
         }
         self.change(into, |pack| pack.push_front(text));
         self.merge_around(into);
@@ -221,7 +201,7 @@ impl<L: NodeLimits> Quicklist<L> {
         let count = count.min(self.len() - start);
         let mut left = count;
         while left > 0 {
-            let from_first = self.nodes[node].pack.first() == Some(at);
+            let from_first = self.node(node).first() == Some(at);
             let whole = if from_first {
                 self.remove_whole(node, left)
             } else {
@@ -234,7 +214,7 @@ impl<L: NodeLimits> Quicklist<L> {
                     node += 1;
                 }
             }
-            match self.nodes.get(node).and_then(|next| next.pack.first()) {
+            match self.nodes.get(node).and_then(Listpack::first) {
                 Some(first) => at = first,
                 None => break,
             }
@@ -260,38 +240,35 @@ impl<L: NodeLimits> Quicklist<L> {
             });
         }
         if left < limit {
-            self.nodes.retain(|node| {
-                self.packs -= if node.count == 0 { node.pack.memory() } else { 0 };
-                node.count > 0
-            });
+            self.nodes.drop_empty();
             for node in (0..self.nodes.len()).rev() {
                 self.merge_around(node);
             }
-            self.give_back();
         }
         limit - left
     }
 
     /// Panics if an invariant is broken.
     pub fn verify(&self) {
-        let (mut len, mut packs) = (0, 0);
-        for node in &self.nodes {
-            node.pack.verify();
-            assert_eq!(node.count as usize, node.pack.len(), "nodes know their counts");
-            assert!(node.count > 0, "no node is empty");
+        self.nodes.verify();
+        let mut len = 0;
+        for pack in self.nodes.iter() {
             assert!(
-                node.count == 1 || node.size() <= self.limits.bytes(),
+                pack.len() == 1 || pack.as_bytes().len() <= self.limits.bytes(),
                 "only a single element exceeds a node"
             );
-            assert!(node.count == 1 || node.count as usize <= self.limits.entries());
-            len += node.pack.len();
-            packs += node.pack.memory();
+            assert!(pack.len() == 1 || pack.len() <= self.limits.entries());
+            len += pack.len();
         }
-        assert_eq!(
-            (len, packs),
-            (self.len(), self.packs),
-            "length and memory are counted"
-        );
+        assert_eq!(len, self.len(), "the length is counted");
+    }
+
+    /// A node that is there.
+    fn node(&self, node: usize) -> &Listpack {
+        match self.nodes.get(node) {
+            Some(pack) => pack,
+            None => unreachable!("the list has no node {node}"),
+        }
     }
 
     /// Walks the counts of the nodes from the nearer end.
@@ -301,96 +278,78 @@ impl<L: NodeLimits> Quicklist<L> {
         }
         let (node, inner) = if index < self.len() / 2 {
             let mut rest = index;
-            let node = self.nodes.iter().position(|node| {
-                let here = rest < node.count as usize;
-                rest -= if here { 0 } else { node.count as usize };
+            let node = self.nodes.iter().position(|pack| {
+                let here = rest < pack.len();
+                rest -= if here { 0 } else { pack.len() };
                 here
             })?;
             (node, rest)
         } else {
             let mut rest = self.len() - index;
-            let back = self.nodes.iter().rev().position(|node| {
-                let here = rest <= node.count as usize;
-                rest -= if here { 0 } else { node.count as usize };
+            let back = self.nodes.iter().rev().position(|pack| {
+                let here = rest <= pack.len();
+                rest -= if here { 0 } else { pack.len() };
                 here
             })?;
             let node = self.nodes.len() - 1 - back;
-            (node, self.nodes[node].count as usize - rest)
+            (node, self.node(node).len() - rest)
         };
-        let at = self.nodes[node].pack.seek(inner)?;
+        let at = self.node(node).seek(inner)?;
         Some(Place { node, at })
     }
 
     fn has_room(&self, node: usize, element: Element<'_>) -> bool {
         let limits = self.limits;
-        let fits = |node: &Node| {
-            node.size() + entry_size(element) <= limits.bytes() && (node.count as usize) < limits.entries()
+        let fits = |pack: &Listpack| {
+            pack.as_bytes().len() + entry_size(element) <= limits.bytes() && pack.len() < limits.entries()
         };
         self.nodes.get(node).is_some_and(fits)
     }
 
-    /// Every change of a listpack goes through here, so that counts and memory follow it.
+    /// Every change of a listpack goes through here, so that the length follows it.
     fn change<R>(&mut self, node: usize, change: impl FnOnce(&mut Listpack) -> R) -> R {
-        let node = &mut self.nodes[node];
-        let (count, memory) = (node.count as usize, node.pack.memory());
-        let result = change(&mut node.pack);
-        node.count = node.pack.len() as u32;
-        self.len = self::count(self.len as usize - count + node.count as usize);
-        self.packs = self.packs - memory + node.pack.memory();
+        let (before, after, result) = self.nodes.change(node, |pack| {
+            let before = pack.len();
+            let result = change(pack);
+            (before, pack.len(), result)
+        });
+        self.len = count(self.len() - before + after);
         result
-    }
-
-    fn insert_node(&mut self, at: usize, node: Node) {
-        if self.nodes.is_empty() {
-            // Most lists never get a second node.
-            self.nodes.reserve_exact(1);
-        }
-        self.packs += node.pack.memory();
-        self.nodes.insert(at, node);
     }
 
     /// Removes nodes from `node` on as long as they hold no more than `limit` elements together, without a look into them,
     /// and gives how many elements those were.
     fn remove_whole(&mut self, node: usize, limit: usize) -> usize {
-        let (mut end, mut elements, mut bytes) = (node, 0, 0);
-        while let Some(next) = self.nodes.get(end)
-            && elements + next.count as usize <= limit
-        {
-            elements += next.count as usize;
-            bytes += next.pack.memory();
+        let (mut end, mut elements) = (node, 0);
+        for pack in self.nodes.iter_from(node) {
+            if elements + pack.len() > limit {
+                break;
+            }
+            elements += pack.len();
             end += 1;
         }
-        let gone: Vec<Node> = self.nodes.drain(node..end).collect();
+        let (gone, bytes) = self.nodes.take(node..end);
         self.len = count(self.len() - elements);
-        self.packs -= bytes;
-        self.give_back();
         discard(gone, bytes);
         elements
     }
 
     fn drop_if_empty(&mut self, node: usize) -> bool {
-        let empty = self.nodes[node].count == 0;
-        if empty && let Some(gone) = self.nodes.remove(node) {
-            self.packs -= gone.pack.memory();
-            self.give_back();
+        let left = self.nodes.get(node).map_or(0, Listpack::len);
+        if left == 0 {
+            self.nodes.remove(node);
         }
-        empty
-    }
-
-    fn give_back(&mut self) {
-        if self.nodes.capacity() > 8 && self.nodes.len() < self.nodes.capacity() / 4 {
-            self.nodes.shrink_to(2 * self.nodes.len());
-        }
+        left == 0
     }
 
     /// Cuts a node before `at`. A cut before its first element changes nothing.
     fn split(&mut self, node: usize, at: Position) {
-        if Some(at) == self.nodes[node].pack.first() {
+        if Some(at) == self.node(node).first() {
             return;
         }
         let len = self.len;
         let right = self.change(node, |pack| pack.split_off(at));
-        self.insert_node(node + 1, Node::of(right));
+        self.nodes.insert(node + 1, right);
         self.len = len;
     }
 
@@ -405,16 +364,14 @@ impl<L: NodeLimits> Quicklist<L> {
         let (Some(left), Some(right)) = (self.nodes.get(node), self.nodes.get(node + 1)) else {
             return;
         };
-        let (bytes, entries) = (left.size() + right.size(), left.count + right.count);
-        if bytes > self.limits.bytes() / 2 || entries as usize > self.limits.entries() {
+        let bytes = left.as_bytes().len() + right.as_bytes().len();
+        if bytes > self.limits.bytes() / 2 || left.len() + right.len() > self.limits.entries() {
             return;
         }
         if let Some(right) = self.nodes.remove(node + 1) {
             let len = self.len;
-            self.packs -= right.pack.memory();
-            self.change(node, |pack| pack.append(&right.pack));
+            self.change(node, |pack| pack.append(&right));
             self.len = len;
-            self.give_back();
         }
     }
 }

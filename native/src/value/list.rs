@@ -225,16 +225,19 @@ mod tests {
 
     #[test]
     fn memory_follows_the_content() {
-        let empty = ListValue::default().memory();
         let mut list = of(&["a", "b"]);
-        assert!(
-            (empty + 30..empty + 120).contains(&list.memory()),
-            "{}",
-            list.memory()
-        );
+        assert!(list.memory() <= 16, "{}", list.memory());
         list.push_back(&[b'x'; 100_000]);
         assert!(list.memory() > 100_000);
         list.pop_back();
-        assert!(list.memory() < 500);
+        assert!(list.memory() <= 16, "{}", list.memory());
+    }
+
+    #[test]
+    fn a_small_list_costs_its_listpack_and_nothing_else() {
+        let elements: Vec<String> = (0..20).map(|n| format!("value of number {n:04}")).collect();
+        let list = of(&elements.iter().map(String::as_str).collect::<Vec<_>>());
+        assert_eq!(list.memory(), 448, "447 bytes in the next class of sizes");
+        assert!(size_of::<ListValue>() <= 24);
     }
 }

@@ -61,8 +61,8 @@ impl Value {
     }
 }
 
-// What all collections pay for the largest one, a list.
-const _: () = assert!(size_of::<Value>() <= 48);
+// What all collections pay for the largest one, a set.
+const _: () = assert!(size_of::<Value>() <= 32);
 
 /// A collection type, as [`crate::keyspace::Db`] needs it to read, create, account for and remove values generically.
 pub trait Collection: Default {

@@ -157,7 +157,7 @@ impl Builder {
                 let is_exact = self.fidelity == Fidelity::Exact;
                 let pack = if is_exact || blob.len() <= self.limits.list_node_bytes() {
                     let entries_max = self.limits.list_node_entries();
-                    Listpack::from_bytes(blob.to_vec()).filter(|pack| is_exact || pack.len() <= entries_max)
+                    Listpack::from_bytes(blob).filter(|pack| is_exact || pack.len() <= entries_max)
                 } else {
                     None
                 };
@@ -169,7 +169,7 @@ impl Builder {
             }
             (Form::ZSet(_), format::ZSET_LISTPACK) => adopt_zset(blob, self.limits).map(Form::ZSet),
             (Form::Hash(_), format::HASH_LISTPACK) => {
-                let pack = Listpack::from_bytes(blob.to_vec());
+                let pack = Listpack::from_bytes(blob);
                 pack.and_then(|pack| HashValue::from_listpack(pack, self.limits))
                     .map(Form::Hash)
             }
@@ -222,7 +222,7 @@ fn exact_form(rdb_type: u8) -> Option<Form> {
 
 /// A small sorted set whose listpack is sound, in order, and within the limits.
 fn adopt_zset(blob: &[u8], limits: LimitsRef) -> Option<ZSetValue> {
-    let pack = Listpack::from_bytes(blob.to_vec())?;
+    let pack = Listpack::from_bytes(blob)?;
     let fits =
         |element: Element<'_>| !matches!(element, Element::Bytes(text) if text.len() > limits.zset_bytes);
     if pack.len() > 2 * limits.zset_entries || !pack.iter().all(fits) {

@@ -46,7 +46,7 @@ impl StreamBuilder {
 
     /// Adopts a node as it is; false if it has to be taken entry by entry.
     pub fn node(&mut self, master: StreamId, blob: &[u8]) -> bool {
-        let pack = Listpack::from_bytes(blob.to_vec());
+        let pack = Listpack::from_bytes(blob);
         pack.is_some_and(|pack| self.stream.log_mut().push_node(master, pack))
     }
 

@@ -90,7 +90,7 @@ proptest! {
             let backwards: Vec<_> = pack.iter().rev().map(|e| e.to_vec()).collect();
             prop_assert!(backwards.iter().eq(model.iter().rev()));
         }
-        prop_assert_eq!(Listpack::from_bytes(pack.as_bytes().to_vec()), Some(pack));
+        prop_assert_eq!(Listpack::from_bytes(pack.as_bytes()), Some(pack));
     }
 
     #[test]
@@ -109,7 +109,7 @@ proptest! {
             blob[4..6].copy_from_slice(&[count, 0]);
             blob[len - 1] = 0xFF;
         }
-        if let Some(pack) = Listpack::from_bytes(blob) {
+        if let Some(pack) = Listpack::from_bytes(&blob) {
             prop_assert_eq!(pack.iter().count(), pack.len());
         }
     }
@@ -170,11 +170,11 @@ fn find_steps_over_values() {
 
 #[test]
 fn longer_forms_and_digits_as_text_are_not_adopted() {
-    assert!(Listpack::from_bytes(vec![10, 0, 0, 0, 1, 0, 0x81, b'7', 2, 0xFF]).is_none());
-    assert!(Listpack::from_bytes(vec![11, 0, 0, 0, 1, 0, 0xF1, 7, 0, 3, 0xFF]).is_none());
-    assert!(Listpack::from_bytes(vec![9, 0, 0, 0, 1, 0, 7, 1, 0xFF]).is_some());
-    assert!(Listpack::from_bytes(vec![9, 0, 0, 0, 2, 0, 7, 1, 0xFF]).is_none());
-    assert!(Listpack::from_bytes(Vec::new()).is_none());
+    assert!(Listpack::from_bytes(&[10, 0, 0, 0, 1, 0, 0x81, b'7', 2, 0xFF]).is_none());
+    assert!(Listpack::from_bytes(&[11, 0, 0, 0, 1, 0, 0xF1, 7, 0, 3, 0xFF]).is_none());
+    assert!(Listpack::from_bytes(&[9, 0, 0, 0, 1, 0, 7, 1, 0xFF]).is_some());
+    assert!(Listpack::from_bytes(&[9, 0, 0, 0, 2, 0, 7, 1, 0xFF]).is_none());
+    assert!(Listpack::from_bytes(&[]).is_none());
 }
 
 #[test]
@@ -184,7 +184,7 @@ fn memory_is_given_back() {
         pack.push_back(b"some element of a list");
     }
     let full = pack.memory();
-    assert!(full <= pack.as_bytes().len() + pack.as_bytes().len() / 8 + 16);
+    assert!(full <= pack.as_bytes().len() + pack.as_bytes().len() / 4);
     pack.remove_range(10, 990);
     pack.verify();
     assert!(pack.memory() < full / 10);

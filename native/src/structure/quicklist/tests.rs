@@ -182,3 +182,25 @@ fn emptied_list_gives_its_memory_back() {
     list.verify();
     assert!(list.memory() < 1024, "{} bytes", list.memory());
 }
+
+#[test]
+fn one_node_stands_in_place_and_several_in_a_deque() {
+    let mut list = Usual::default();
+    let packs = |list: &Usual| list.packs().map(Listpack::memory).sum::<usize>();
+    for round in 0..3 {
+        while list.packs().len() < 2 {
+            list.push_back(b"some element of a list");
+            let beside = list.memory() - packs(&list);
+            assert_eq!(beside == 0, list.packs().len() == 1);
+            assert!(beside <= 100, "{beside} bytes beside the nodes");
+        }
+        list.verify();
+        match round {
+            0 => drop(list.pop_back()),
+            1 => drop(list.remove_range(0, list.len() - 1)),
+            _ => drop(list.remove_equal(b"some element of a list", 300, End::Tail)),
+        }
+        list.verify();
+        assert_eq!((list.packs().len(), list.memory()), (1, packs(&list)));
+    }
+}
