@@ -3,10 +3,12 @@
 //! Layout of the allocation: an 8-byte header, the lengths (8 bytes, only if they do not fit the header), the expiry (8
 //! bytes, if there is one or the entry is a long one), the box of a collection (8 bytes, only for a collection), the
 //! key's bytes, a string's bytes. A string costs one allocation, and a lookup that hits touches one place in memory.
+//! In a long entry the key stands behind the string, so that another key leaves the string where it is.
 //!
 //! Sizes are rounded up to [`size_class`], so that a value that changes a little is overwritten where it is.
 
 use super::EntryView;
+use crate::structure::size_class::size_class;
 use crate::value::{HashValue, Value};
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
 use std::ptr::NonNull;
@@ -64,15 +66,21 @@ impl Shape {
     }
 
     fn key_offset(self) -> usize {
-        key_offset(self.header)
+        let behind = if self.header & LONG != 0 {
+            self.value_len
+        } else {
+            0
+        };
+        texts_offset(self.header) + behind
     }
 
     fn value_offset(self) -> usize {
-        self.key_offset() + self.key_len
+        let behind = if self.header & LONG != 0 { 0 } else { self.key_len };
+        texts_offset(self.header) + behind
     }
 
     fn total(self) -> usize {
-        self.value_offset() + self.value_len
+        texts_offset(self.header) + self.key_len + self.value_len
     }
 
     fn class(self) -> usize {
@@ -91,18 +99,8 @@ fn box_offset(header: u64) -> usize {
 }
 
 #[inline]
-fn key_offset(header: u64) -> usize {
+fn texts_offset(header: u64) -> usize {
     box_offset(header) + (header & COLLECTION != 0) as usize * WORD_BYTES
-}
-
-/// The allocation that holds `bytes`: multiples of 8 up to 64, then four steps per doubling. These are the steps of the
-/// allocator itself, so what is accounted is what is used.
-pub fn size_class(bytes: usize) -> usize {
-    if bytes <= 64 {
-        return bytes.next_multiple_of(8);
-    }
-    let step = 1usize << ((bytes - 1).ilog2() - 2);
-    bytes.next_multiple_of(step)
 }
 
 /// An owned key with its value.
@@ -130,6 +128,33 @@ impl Entry {
                 .copy_from_nonoverlapping(value.as_ptr(), value.len())
         };
         entry
+    }
+
+    /// The entry of a string that begins as `start`, goes on with zeros up to `len` (neither longer than
+    /// [`STRING_BYTES_MAX`]), and is changed then.
+    ///
+    /// # Errors
+    /// What `change` refuses.
+    pub fn changed_string<E>(
+        key: &[u8],
+        start: &[u8],
+        len: usize,
+        change: impl FnOnce(&mut [u8]) -> Result<(), E>,
+    ) -> Result<Entry, E> {
+        let len = len.max(start.len());
+        assert!(len <= STRING_BYTES_MAX, "string too long");
+        let (mut entry, shape) = Entry::allocate(key, 0, len, None);
+        // SAFETY: `allocate` made room for `len` bytes of the string, of which `start` is the first part.
+        unsafe {
+            let place = entry.start().add(shape.value_offset());
+            place.copy_from_nonoverlapping(start.as_ptr(), start.len());
+            place.add(start.len()).write_bytes(0, len - start.len());
+        }
+        change(entry.bytes_mut())?;
+        if entry.bytes_mut().is_ascii() {
+            entry.write_header(entry.header() | ASCII);
+        }
+        Ok(entry)
     }
 
     /// A collection's entry.
@@ -178,7 +203,7 @@ impl Entry {
 
     /// Sets bits of the header that do not change where the parts lie.
     fn write_header(&self, header: u64) {
-        debug_assert_eq!(key_offset(header), key_offset(self.header()));
+        debug_assert_eq!(texts_offset(header), texts_offset(self.header()));
         // SAFETY: as in `header`. An entry is not `Sync`, so no other thread reads it meanwhile, and no reference into
         // the allocation covers the header.
         unsafe { self.0.write(header) };
@@ -371,9 +396,10 @@ impl Entry {
             new.set_access(access);
             return Some(std::mem::replace(self, new));
         }
-        // SAFETY: key, parts and class are as they were, so every offset is, and the new total fits the class.
+        // SAFETY: key, parts and class are as they were, so the texts begin where they did, and the new total fits the class.
         unsafe {
             self.write_shape(new);
+            self.move_key(old, new);
             if let Some(at) = expire_at {
                 self.start()
                     .add(expiry_offset(new.header))
@@ -426,20 +452,44 @@ impl Entry {
             self.set_access(access);
             return;
         }
-        if old.class() != new.class() {
-            // SAFETY: the entry was allocated with the layout of its class; the new class is larger and not 0.
-            let place = unsafe { realloc(self.start(), layout(old.class()), new.class()) };
-            let Some(place) = NonNull::new(place.cast()) else {
-                handle_alloc_error(layout(new.class()))
-            };
-            self.0 = place;
-        }
-        // SAFETY: the allocation now holds `new.total()` bytes, and its parts lie where they did.
+        // SAFETY: the new class is larger. The allocation then holds `new.total()` bytes, its parts lie where they did, and so
+        // does the string once the key has made room.
         unsafe {
+            self.reallocate(old, new);
             self.write_shape(new);
+            self.move_key(old, new);
             self.start()
-                .add(old.total())
-                .write_bytes(0, new.total() - old.total());
+                .add(new.value_offset() + old.value_len)
+                .write_bytes(0, len - old.value_len);
+        }
+    }
+
+    /// # Safety
+    /// The entry has the class of `old`, and what lies behind the class of `new`, if that is smaller, is not needed.
+    unsafe fn reallocate(&mut self, old: Shape, new: Shape) {
+        if old.class() == new.class() {
+            return;
+        }
+        // SAFETY: the entry was allocated with the layout of its class, and no class is 0.
+        let place = unsafe { realloc(self.start(), layout(old.class()), new.class()) };
+        let Some(place) = NonNull::new(place.cast()) else {
+            handle_alloc_error(layout(new.class()))
+        };
+        self.0 = place;
+    }
+
+    /// Moves the key to where another length of the string has it.
+    ///
+    /// # Safety
+    /// The shapes differ in that length alone, and the allocation holds both.
+    unsafe fn move_key(&self, old: Shape, new: Shape) {
+        // SAFETY: both places lie inside of the allocation, and may overlap.
+        unsafe {
+            let (from, to) = (
+                self.start().add(old.key_offset()),
+                self.start().add(new.key_offset()),
+            );
+            from.copy_to(to, old.key_len);
         }
     }
 
@@ -463,6 +513,20 @@ impl Entry {
 
     /// The same value under another key.
     pub fn rename(mut self, key: &[u8]) -> Entry {
+        assert!(key.len() <= STRING_BYTES_MAX, "key too long");
+        let old = self.shape();
+        let new = Shape::new(old.flags(), key.len(), old.value_len);
+        if old.header & new.header & LONG != 0 && !self.is_collection() {
+            // SAFETY: the string stands before the key and stays; the new class has room for both.
+            unsafe {
+                self.reallocate(old, new);
+                self.write_shape(new);
+                self.start()
+                    .add(new.key_offset())
+                    .copy_from_nonoverlapping(key.as_ptr(), key.len());
+            }
+            return self;
+        }
         let value = self.take_box();
         self.moved(value, key, self.expire_at())
     }

@@ -1,16 +1,6 @@
 use super::*;
 
 #[test]
-fn classes_hold_what_they_say_and_waste_at_most_a_quarter() {
-    for bytes in 1..10_000 {
-        let class = size_class(bytes);
-        assert!(class >= bytes && class.is_multiple_of(8));
-        assert!(bytes < 32 || (class - bytes) * 4 <= bytes, "{bytes} -> {class}");
-        assert_eq!(size_class(class), class);
-    }
-}
-
-#[test]
 fn a_string_survives_every_change_of_expiry_and_length() {
     let mut entry = Entry::string(b"key", b"value", None);
     for expire_at in [Some(5), Some(6), None, Some(7)] {
@@ -102,4 +92,64 @@ fn a_collection_moves_with_its_entry() {
     let entry = entry.rename(b"g");
     assert!(entry.value().is_some() && entry.bytes().is_none() && entry.expire_at() == Some(1));
     assert!(entry.value().is_some());
+}
+
+#[test]
+fn another_key_leaves_a_long_string_where_it_is() {
+    let value: Vec<u8> = (0..3 << 20).map(|i| (i >> 7) as u8).collect();
+    let mut entry = Entry::string(b"key", &value, Some(5));
+    entry.set_access(7);
+    let place = entry.bytes().unwrap().as_ptr();
+    for key in [&b"another key"[..], b"", &[b'k'; 5000], b"short"] {
+        entry = entry.rename(key);
+        assert_eq!(
+            (entry.key(), entry.expire_at(), entry.access()),
+            (key, Some(5), 7)
+        );
+        assert!(entry.bytes() == Some(&value[..]));
+        assert_eq!(entry.bytes().unwrap().as_ptr(), place);
+    }
+    // A key may be what makes an entry long.
+    let entry = Entry::string(b"key", b"value", None).rename(&[b'k'; 40_000]);
+    assert_eq!(
+        (entry.key(), entry.bytes()),
+        (&[b'k'; 40_000][..], Some(&b"value"[..]))
+    );
+    let entry = entry.rename(&[b'l'; 50_000]).rename(b"key");
+    assert_eq!((entry.key(), entry.bytes()), (&b"key"[..], Some(&b"value"[..])));
+}
+
+#[test]
+fn a_long_string_is_overwritten_and_lengthened_where_it_is() {
+    const LEN: usize = 2 << 20;
+    let mut entry = Entry::string(b"key", &vec![b'a'; LEN], None);
+    for (byte, len) in [
+        (b'b', LEN + 5),
+        (b'c', LEN + 1),
+        (b'd', LEN + 2),
+        (b'e', LEN - 3000),
+    ] {
+        let value = vec![byte; len];
+        entry.overwrite(&value, None);
+        assert!(entry.key() == b"key" && entry.bytes() == Some(&value[..]));
+    }
+    entry.patch(LEN, b"end");
+    let bytes = entry.bytes().unwrap();
+    assert!(bytes[..LEN - 3000].iter().all(|&byte| byte == b'e'));
+    assert!(bytes[LEN - 3000..LEN].iter().all(|&byte| byte == 0));
+    assert_eq!((&bytes[LEN..], entry.key()), (&b"end"[..], &b"key"[..]));
+}
+
+#[test]
+fn a_changed_copy_is_ascii_or_not_by_what_came_out() {
+    let upper = |bytes: &mut [u8]| {
+        bytes.make_ascii_uppercase();
+        Ok::<(), ()>(())
+    };
+    let entry = Entry::changed_string(b"to", b"text", 6, upper).unwrap();
+    assert_eq!((entry.key(), entry.bytes()), (&b"to"[..], Some(&b"TEXT\0\0"[..])));
+    assert!(entry.is_ascii());
+    let entry = Entry::changed_string(b"to", b"\xff", 0, upper).unwrap();
+    assert!(entry.bytes() == Some(b"\xff") && !entry.is_ascii());
+    assert!(Entry::changed_string(b"to", b"text", 6, |_| Err(5)).is_err_and(|error| error == 5));
 }
