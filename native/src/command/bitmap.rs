@@ -3,7 +3,7 @@
 
 use super::args::{int, is_option};
 use super::{Args, CommandResult, Keys, ONE, Spec, bitfield, grow, read};
-use crate::keyspace::{Db, Expiry, STRING_BYTES_MAX};
+use crate::keyspace::{Db, STRING_BYTES_MAX};
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::structure::bits;
@@ -152,7 +152,7 @@ impl Operation {
             }
             Operation::Or => pairs.for_each(|(byte, other)| *byte |= other),
             Operation::Xor => pairs.for_each(|(byte, other)| *byte ^= other),
-            Operation::Not => pairs.for_each(|(byte, other)| *byte = !other),
+            Operation::Not => unreachable!("NOT has one source"),
         }
     }
 }
@@ -173,16 +173,16 @@ fn bitop(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         db.remove(destination);
         return Ok(Reply::Int(0));
     }
-    let mut result = vec![0; len];
-    for (i, source) in sources.iter().enumerate() {
-        let bytes = db.string(source)?.unwrap_or_default();
-        if i == 0 && operation != Operation::Not {
-            result[..bytes.len()].copy_from_slice(bytes);
-        } else {
-            operation.join(&mut result, bytes);
+    let (first, others) = sources.split_first().ok_or(Status::Syntax)?;
+    db.put_changed_copy(first, destination, len, |db, result| {
+        if operation == Operation::Not {
+            result.iter_mut().for_each(|byte| *byte = !*byte);
         }
-    }
-    db.put_string(destination, &result, Expiry::Never);
+        for source in others {
+            operation.join(result, db.string(source)?.unwrap_or_default());
+        }
+        Ok(())
+    })?;
     Ok(Reply::count(len))
 }
 

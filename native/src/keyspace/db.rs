@@ -3,7 +3,6 @@
 //! Accounting, expiry and the removal of empty collections happen here and nowhere else. A key that is due is passed over;
 //! a field of a hash that is due is removed before the command begins.
 
-use super::duplicate::duplicate;
 use super::waiting::Touched;
 use super::{
     Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard_entry, hash_of, segment_of,
@@ -162,7 +161,7 @@ impl<'k> Db<'k> {
     }
 
     /// To change a key. Nobody changes one any other way, so that no command can forget those who wait for it.
-    fn segment_mut(&mut self, hash: u64) -> &mut Segment {
+    pub(super) fn segment_mut(&mut self, hash: u64) -> &mut Segment {
         if self.keyspace.waiting.any() {
             self.keyspace.waiting.note(&mut self.touched, hash);
         }
@@ -221,13 +220,13 @@ impl<'k> Db<'k> {
 
     /// Adds an entry whose key is not there.
     #[inline]
-    fn insert(&mut self, hash: u64, entry: Entry) {
+    pub(super) fn insert(&mut self, hash: u64, entry: Entry) {
         entry.set_access(self.keyspace.tracking.fresh(self.keyspace.access_s()));
         self.segment_mut(hash).insert(hash, entry);
     }
 
     /// Prepares a change of `key`: frees it if it is due, and a few other due keys with it. Whether the key is there.
-    fn settle(&mut self, hash: u64, key: &[u8]) -> bool {
+    pub(super) fn settle(&mut self, hash: u64, key: &[u8]) -> bool {
         let segment = self.segment(hash);
         let found = segment.find(hash, key);
         let there = found.is_some_and(|entry| self.alive(entry));
@@ -532,22 +531,6 @@ impl<'k> Db<'k> {
         self.remove(to);
         let hash = hash_of(to);
         self.segment_mut(hash).insert(hash, entry.rename(to));
-    }
-
-    /// Copies what `from` holds, with its expiry, to `to`, whatever was there.
-    pub fn copy(&mut self, from: &[u8], to: &[u8]) {
-        let Some(entry) = self.entry(from) else { return };
-        let expire_at = entry.expire_at();
-        let raw = entry.is_raw();
-        let mut copy = match entry.view() {
-            EntryView::Str(bytes) => Entry::string(to, bytes, expire_at),
-            EntryView::Value(value) => Entry::collection(to, Box::new(duplicate(value)), expire_at),
-        };
-        if raw {
-            copy.set_raw();
-        }
-        self.remove(to);
-        self.insert(hash_of(to), copy);
     }
 
     /// Empties the keyspace. The command must have locked all.

@@ -181,6 +181,13 @@ fn operations_of_strings() {
         "ERR BITOP NOT must be called with a single source key."
     );
     assert_eq!(db.status(&["BITOP", "NAND", "to", "a", "b"]), Status::Syntax);
+    assert_eq!(db.int(&["BITOP", "NOT", "short", "short"]), 1);
+    assert_eq!(db.run(&["GET", "short"]), Reply::bulk(b"\x99"));
+    assert_eq!(db.int(&["BITOP", "NOT", "new", "none"]), 0);
+    db.run(&["SET", "long", "0123456789", "PX", "100"]);
+    assert_eq!(db.int(&["BITOP", "OR", "long", "short", "none", "b"]), 6);
+    assert_eq!(db.run(&["GET", "long"]), Reply::bulk(b"\xf9bcdef"));
+    assert_eq!(db.int(&["PTTL", "long"]), -1);
 }
 
 /// What an operation makes of two bytes.
