@@ -7,7 +7,7 @@ use super::word::{self, Accept, Place, Requests, each_element};
 use super::{encoded, generic, hot, range, waiting};
 use crate::clock;
 use crate::command::route::SHARDS_MAX;
-use crate::command::{FAMILIES, Keys, Spec, resolve};
+use crate::command::{FAMILIES, Grows, Keys, Spec, resolve};
 use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::slot::slot_of;
 use crate::keyspace::{Keyspace, Policy, Statistics};
@@ -161,7 +161,10 @@ fn fact(env: napi_env, spec: &Spec) -> Outcome {
             object(env, &[(c"first", first), (c"last", last), (c"step", step)])?
         }
     };
-    let (write, grows) = (boolean(env, spec.write)?, boolean(env, spec.grows)?);
+    let (write, grows) = (
+        boolean(env, spec.write)?,
+        boolean(env, matches!(spec.grows, Grows::Always))?,
+    );
     let (name, arity) = (text(env, spec.name)?, count(i64::from(spec.arity))?);
     object(
         env,

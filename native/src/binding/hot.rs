@@ -187,7 +187,7 @@ fn pttl(call: &Call<'_, 1>) -> Outcome {
 #[inline]
 fn table_write<const N: usize>(call: &Call<'_, N>, spec: &Spec, words: &[&[u8]]) -> Outcome {
     let run = |db: &mut Db<'_>| (spec.handler)(db, words);
-    let reply = if spec.grows {
+    let reply = if spec.grows(words) {
         grow(call, words[1], run)?
     } else {
         write(call, words[1], run)?

@@ -1,5 +1,6 @@
 //! Strict parsing of arguments, by Redis's rules.
 
+use super::hexadecimal::Hexadecimal;
 use crate::status::Status;
 use std::borrow::Cow;
 
@@ -68,23 +69,53 @@ pub fn limit(word: &[u8], refusal: &'static str) -> Result<usize, Status> {
     Ok(if limit == 0 { usize::MAX } else { limit })
 }
 
-/// A double: decimal, or an infinity; not NaN, no spaces, nothing that overflows or vanishes.
+/// The number that C's `strtod` reads from the whole of a word: decimal or hexadecimal, an infinity or NaN, no spaces. What
+/// overflows is infinite, what is too small is zero.
+pub fn any_float(word: &[u8]) -> Option<f64> {
+    if let Some((negative, digits)) = hexadecimal_digits(word) {
+        let value = Hexadecimal::parse(digits)?.double();
+        return Some(if negative { -value } else { value });
+    }
+    std::str::from_utf8(word).ok()?.parse().ok()
+}
+
+/// What stands behind a sign and `0x`.
+fn hexadecimal_digits(word: &[u8]) -> Option<(bool, &[u8])> {
+    let (negative, unsigned) = match word {
+        [b'-', rest @ ..] => (true, rest),
+        [b'+', rest @ ..] => (false, rest),
+        _ => (false, word),
+    };
+    match unsigned {
+        [b'0', b'x' | b'X', digits @ ..] => Some((negative, digits)),
+        _ => None,
+    }
+}
+
+/// A double: decimal or hexadecimal, or an infinity; not NaN, no spaces, nothing that overflows or vanishes.
 ///
 /// # Errors
 /// [`Status::NotFloat`].
 pub fn float(word: &[u8]) -> Result<f64, Status> {
-    let text = std::str::from_utf8(word).map_err(|_| Status::NotFloat)?;
-    let value: f64 = text.parse().map_err(|_| Status::NotFloat)?;
+    let value = any_float(word).ok_or(Status::NotFloat)?;
     let named = word.iter().any(|b| matches!(b, b'i' | b'I'));
-    let mantissa = word
-        .split(|b| matches!(b, b'e' | b'E'))
-        .next()
-        .unwrap_or_default();
-    let vanished = value == 0.0 && mantissa.iter().any(|b| matches!(b, b'1'..=b'9'));
-    if value.is_nan() || (value.is_infinite() && !named) || vanished {
+    if value.is_nan() || (value.is_infinite() && !named) || (value == 0.0 && !has_only_zeros(word)) {
         return Err(Status::NotFloat);
     }
     Ok(value)
+}
+
+/// Whether no digit of a number, up to its exponent, is another than 0.
+fn has_only_zeros(word: &[u8]) -> bool {
+    let (digits, mark) = match hexadecimal_digits(word) {
+        Some((_, digits)) => (digits, b'p'),
+        None => (word, b'e'),
+    };
+    let mantissa = digits.split(|b| b.eq_ignore_ascii_case(&mark)).next();
+    !mantissa
+        .unwrap_or_default()
+        .iter()
+        .any(|b| b.is_ascii_hexdigit() && *b != b'0')
 }
 
 /// The text of a number where Redis leaves it to C's `strtod` alone: it ends at a zero byte, white space before it does not
@@ -157,6 +188,10 @@ mod tests {
             ("5.", 5.0),
             ("+3e2", 300.0),
             ("0e5", 0.0),
+            ("0x1p3", 8.0),
+            ("-0X.8", -0.5),
+            ("+0x10", 16.0),
+            ("0x0.00p-99999", 0.0),
         ] {
             assert_eq!(float(text.as_bytes()), Ok(value));
         }
@@ -165,7 +200,26 @@ mod tests {
         }
         assert_eq!(float(b"-inf"), Ok(f64::NEG_INFINITY));
         for bad in [
-            "", " 1", "1 ", "nan", "-nan", "1e400", "1e-400", "abc", "1,5", "e5", ".",
+            "",
+            " 1",
+            "1 ",
+            "nan",
+            "-nan",
+            "1e400",
+            "1e-400",
+            "abc",
+            "1,5",
+            "e5",
+            ".",
+            "0x",
+            "0xp1",
+            "0x1p",
+            "0x1g",
+            " 0x1",
+            "0x1p2000",
+            "0x1p-1080",
+            "0xap-2000",
+            "--0x1",
         ] {
             assert_eq!(float(bad.as_bytes()), Err(Status::NotFloat), "{bad}");
         }

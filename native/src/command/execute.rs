@@ -1,6 +1,6 @@
 //! From the words of a request to its reply: find the row, check the number of words, lock the keys, run the code.
 
-use super::{Args, CommandResult, FAMILIES, Keys, Spec, Wanted, args};
+use super::{Args, CommandResult, FAMILIES, Grows, Keys, Spec, Wanted, args};
 use crate::keyspace::{Keyspace, STRING_BYTES_MAX, Scope};
 use crate::status::Status;
 use hashbrown::HashTable;
@@ -119,6 +119,16 @@ impl Spec {
         }
     }
 
+    /// Whether this request may need memory.
+    #[inline]
+    pub fn grows(&self, words: Args<'_>) -> bool {
+        match self.grows {
+            Grows::Never => false,
+            Grows::Always => true,
+            Grows::Some(grows) => grows(words),
+        }
+    }
+
     /// Whether this request has to see the whole keyspace.
     pub fn needs_all(&self, words: Args<'_>) -> bool {
         match self.keys {
@@ -131,7 +141,7 @@ impl Spec {
 
 /// Whether the request may need memory.
 pub fn grows(words: Args<'_>) -> bool {
-    resolve(words).is_ok_and(|spec| spec.grows)
+    resolve(words).is_ok_and(|spec| spec.grows(words))
 }
 
 /// Runs a request at the keyspace's own time.
@@ -166,7 +176,7 @@ fn run(spec: &Spec, keyspace: &Keyspace, words: Args<'_>, stamp: Option<(i64, u6
         Scope::Keys(&keys)
     };
     // What a log says runs whatever is free here: all peers do the same.
-    if spec.grows && stamp.is_none() {
+    if stamp.is_none() && spec.grows(words) {
         keyspace.make_room()?;
     }
     let mut db = match stamp {

@@ -1,6 +1,7 @@
 //! The arithmetic of INCRBYFLOAT: the 64-bit mantissa of Redis's `long double`, computed in integers, so that every
 //! machine gives the digits that Redis gives on a PC.
 
+use super::hexadecimal::{Hexadecimal, parse_exponent};
 use crate::status::Status;
 use std::cmp::Ordering;
 
@@ -288,8 +289,9 @@ pub fn parse(text: &[u8]) -> Result<Parsed, Status> {
         return Err(Status::NotFloat);
     }
     if let [b'0', b'x' | b'X', digits @ ..] = unsigned {
-        let number = parse_hexadecimal(negative, digits).ok_or(Status::NotFloat)?;
-        return in_range(number);
+        let number = Hexadecimal::parse(digits).ok_or(Status::NotFloat)?;
+        let rounded = Extended::round(negative, number.digits, number.exponent, number.inexact);
+        return in_range(rounded.ok_or(Status::NotFloat)?);
     }
     let (digits, power) = parse_decimal(unsigned).ok_or(Status::NotFloat)?;
     if digits.bits() == 0 {
@@ -315,32 +317,6 @@ fn in_range(number: Extended) -> Result<Parsed, Status> {
     }
 }
 
-/// What stands behind `0x`: digits, a point among them or not, and a power of two behind a `p`.
-fn parse_hexadecimal(negative: bool, text: &[u8]) -> Option<Extended> {
-    let (digits, mut exponent) = match text.iter().position(|b| matches!(b, b'p' | b'P')) {
-        Some(at) => (&text[..at], parse_exponent(&text[at + 1..])?),
-        None => (text, 0),
-    };
-    let (mut wide, mut inexact, mut point, mut any) = (0u128, false, false, false);
-    for &byte in digits {
-        if byte == b'.' && !point {
-            point = true;
-            continue;
-        }
-        let digit = char::from(byte).to_digit(16)?;
-        any = true;
-        if wide.leading_zeros() >= 4 {
-            wide = wide << 4 | u128::from(digit);
-            exponent -= 4 * i64::from(point);
-        } else {
-            inexact |= digit != 0;
-            exponent += 4 * i64::from(!point);
-        }
-    }
-    any.then(|| Extended::round(negative, wide, exponent, inexact))
-        .flatten()
-}
-
 /// The digits without the point, and the power of ten they are multiplied with.
 fn parse_decimal(text: &[u8]) -> Option<(Natural, i64)> {
     let (mantissa, exponent) = match text.iter().position(|b| matches!(b, b'e' | b'E')) {
@@ -360,21 +336,6 @@ fn parse_decimal(text: &[u8]) -> Option<(Natural, i64)> {
         }
     }
     any.then_some((digits, power))
-}
-
-fn parse_exponent(text: &[u8]) -> Option<i64> {
-    let (negative, digits) = match text {
-        [b'-', rest @ ..] => (true, rest),
-        [b'+', rest @ ..] => (false, rest),
-        _ => (false, text),
-    };
-    if digits.is_empty() || !digits.iter().all(u8::is_ascii_digit) {
-        return None;
-    }
-    let value = digits.iter().fold(0i64, |value, digit| {
-        (value * 10 + i64::from(digit - b'0')).min(1 << 40)
-    });
-    Some(if negative { -value } else { value })
 }
 
 #[cfg(test)]

@@ -15,6 +15,7 @@ pub mod extended;
 mod geo;
 pub mod glob;
 mod hash;
+mod hexadecimal;
 mod hyperloglog;
 pub mod key;
 mod lcs;
@@ -112,6 +113,17 @@ pub const REST: Keys = Keys::Range {
     step: 1,
 };
 
+/// Whether a request may need memory.
+#[derive(Clone, Copy, Debug)]
+pub enum Grows {
+    /// None does.
+    Never,
+    /// All may.
+    Always,
+    /// Those that the function says, of a command with subcommands.
+    Some(fn(Args<'_>) -> bool),
+}
+
 /// One row of the table.
 #[derive(Clone, Copy, Debug)]
 pub struct Spec {
@@ -122,7 +134,7 @@ pub struct Spec {
     /// Whether the command may change the state, and so has to go through the log.
     pub write: bool,
     /// Whether the command may need memory, and so is refused when there is none left (Redis's flag `denyoom`).
-    pub grows: bool,
+    pub grows: Grows,
     /// Which words are keys.
     pub keys: Keys,
     /// The code.
@@ -135,7 +147,7 @@ pub const fn read(name: &'static str, arity: i32, keys: Keys, handler: Handler) 
         name,
         arity,
         write: false,
-        grows: false,
+        grows: Grows::Never,
         keys,
         handler,
     }
@@ -147,7 +159,7 @@ pub const fn write(name: &'static str, arity: i32, keys: Keys, handler: Handler)
         name,
         arity,
         write: true,
-        grows: false,
+        grows: Grows::Never,
         keys,
         handler,
     }
@@ -156,7 +168,7 @@ pub const fn write(name: &'static str, arity: i32, keys: Keys, handler: Handler)
 /// Short form of a [`Spec`] that may write and need memory.
 pub const fn grow(name: &'static str, arity: i32, keys: Keys, handler: Handler) -> Spec {
     Spec {
-        grows: true,
+        grows: Grows::Always,
         ..write(name, arity, keys, handler)
     }
 }

@@ -13,7 +13,7 @@ mod tests;
 mod words;
 
 use super::args::{int, is_option};
-use super::{Args, CommandResult, Keys, ONE, Spec, grow, read, write};
+use super::{Args, CommandResult, Grows, Keys, ONE, Spec, grow, read, write};
 use crate::discard::discard;
 use crate::keyspace::Db;
 use crate::reply::Reply;
@@ -44,7 +44,10 @@ pub const COMMANDS: &[Spec] = &[
     grow("xsetid", -3, ONE, xsetid),
     read("xread", -4, Keys::Found(read::keys), read::xread),
     write("xreadgroup", -7, Keys::Found(read::keys), read::xreadgroup),
-    write("xgroup", -2, SECOND, group::xgroup),
+    Spec {
+        grows: Grows::Some(group::grows),
+        ..write("xgroup", -2, SECOND, group::xgroup)
+    },
     write("xack", -4, ONE, group::xack),
     read("xpending", -3, ONE, pending::xpending),
     write("xclaim", -6, ONE, claim::xclaim),

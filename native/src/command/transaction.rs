@@ -38,7 +38,8 @@ fn run(keyspace: &Keyspace, requests: &[Args<'_>], stamp: Option<(i64, u64)>) ->
     const ABORTED: Status = Status::Text("EXECABORT Transaction discarded because of previous errors.");
     let resolved: Result<Vec<_>, _> = requests.iter().map(|words| resolve(words)).collect();
     let specs = resolved.map_err(|_| ABORTED)?;
-    if stamp.is_none() && specs.iter().any(|spec| spec.grows) {
+    let grows = |(spec, words): (&&Spec, &Args<'_>)| spec.grows(words);
+    if stamp.is_none() && specs.iter().zip(requests).any(grows) {
         keyspace.make_room().map_err(|_| TRANSACTION_OUT_OF_MEMORY)?;
     }
     let keys: KeyList<'_> = specs

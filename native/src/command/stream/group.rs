@@ -74,6 +74,16 @@ pub fn xgroup(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     dispatch(db, words, "XGROUP", &known)
 }
 
+/// Whether XGROUP may need memory with these words. What has another number of words than its subcommand wants is refused
+/// for that first.
+pub fn grows(words: Args<'_>) -> bool {
+    match words {
+        [_, word, rest @ ..] if is_option(word, "CREATE") => rest.len() >= 3,
+        [_, word, rest @ ..] if is_option(word, "CREATECONSUMER") => rest.len() == 3,
+        _ => false,
+    }
+}
+
 const KEY_MISSING: Status = Status::Text(
     "ERR The XGROUP subcommand requires the key to exist. Note that for CREATE you may want to use the MKSTREAM \
      option to create an empty stream automatically.",
@@ -182,8 +192,12 @@ fn create_consumer(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 }
 
 fn delete_consumer(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
-    let pending = edit(db, words, |_, group| group.remove_consumer(words[4]))?;
-    Ok(Reply::count(pending.unwrap_or(0)))
+    let Some(removed) = edit(db, words, |_, group| group.remove_consumer(words[4]))? else {
+        return Ok(Reply::Int(0));
+    };
+    let (count, bytes) = (removed.pending_count(), removed.memory());
+    discard(removed, bytes);
+    Ok(Reply::count(count))
 }
 
 pub fn xack(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {

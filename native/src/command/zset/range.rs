@@ -47,10 +47,7 @@ fn score_bound(word: &[u8]) -> Result<ScoreBound, Status> {
         [b'(', number @ ..] => (true, number),
         number => (false, number),
     };
-    let score = std::str::from_utf8(args::lenient(number))
-        .ok()
-        .and_then(|text| text.parse::<f64>().ok());
-    match score {
+    match args::any_float(args::lenient(number)) {
         Some(score) if !score.is_nan() => Ok(ScoreBound { score, open }),
         _ => Err(NOT_A_SCORE),
     }

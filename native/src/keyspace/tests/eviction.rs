@@ -92,6 +92,31 @@ fn without_eviction_what_needs_memory_is_refused_before_anything_changes() {
 }
 
 #[test]
+fn only_subcommands_that_add_are_refused_when_full() {
+    let keyspace = limited(2 * MIB, Policy::NoEviction);
+    run(&keyspace, "XGROUP CREATE s g 0 MKSTREAM");
+    let value = "v".repeat(1000);
+    let full = (0..).find(|n| run(&keyspace, &format!("SET key:{n} {value}")) != Reply::OK);
+    assert!(full.is_some());
+    let answer = |line: &str| match run(&keyspace, line) {
+        Reply::Error(status) => status.text().into_owned(),
+        reply => format!("{reply:?}"),
+    };
+    const REFUSAL: &str = "OOM command not allowed when used memory > 'maxmemory'.";
+    assert_eq!(answer("XGROUP CREATE s new $"), REFUSAL);
+    assert_eq!(answer("xgroup createconsumer s g c"), REFUSAL);
+    assert_eq!(
+        answer("XGROUP CREATECONSUMER s g"),
+        "ERR wrong number of arguments for 'xgroup|createconsumer' command"
+    );
+    assert_eq!(run(&keyspace, "XGROUP SETID s g 5"), Reply::OK);
+    assert_eq!(run(&keyspace, "XGROUP DELCONSUMER s g c"), Reply::Int(0));
+    let transaction: [&[&[u8]]; 1] = [&[b"XGROUP", b"CREATE", b"s", b"new", b"$"]];
+    assert!(crate::command::execute_transaction_now(&keyspace, &transaction).is_err());
+    assert_eq!(run(&keyspace, "XGROUP DESTROY s g"), Reply::Int(1));
+}
+
+#[test]
 fn keys_without_an_expiry_stay_with_a_volatile_policy() {
     for policy in [
         Policy::VolatileLru,

@@ -75,6 +75,26 @@ impl Consumer {
     }
 }
 
+/// A consumer that is no longer in its group. Large, if much was pending.
+#[derive(Debug)]
+pub struct RemovedConsumer {
+    consumer: Consumer,
+    /// The group's pending entries as they were, if it got new ones.
+    group_index: OrderedMap<StreamId, Pending>,
+}
+
+impl RemovedConsumer {
+    /// How many entries were pending for it.
+    pub fn pending_count(&self) -> usize {
+        self.consumer.pending_count()
+    }
+
+    /// Bytes on the heap. O(1).
+    pub fn memory(&self) -> usize {
+        self.consumer.memory() + self.group_index.memory()
+    }
+}
+
 impl Clone for Group {
     fn clone(&self) -> Self {
         let consumers = self.consumers.clone();
@@ -212,17 +232,35 @@ impl Group {
         self.consumer_mut(slot).active_at_ms = now_ms;
     }
 
-    /// Removes a consumer and all that is pending for it. Gives how many entries that were, if it was there.
-    pub fn remove_consumer(&mut self, name: &[u8]) -> Option<usize> {
+    /// Removes a consumer and all that is pending for it, and gives what is left to be freed.
+    ///
+    /// O(1) if nothing is pending for others. Otherwise the consumer's entries are spread over those of the group, which are in
+    /// the order of ids for XPENDING and XAUTOCLAIM: they are taken out one by one if they are few, or the others are copied. A
+    /// mark that says "gone", to be cleared later, would be seen by all who count or walk.
+    pub fn remove_consumer(&mut self, name: &[u8]) -> Option<RemovedConsumer> {
+        const FEW: usize = 8;
         let at = self.search(name).ok()?;
         let slot = self.by_name.remove(at);
         let consumer = self.consumers[slot as usize].take()?;
         self.free.push(slot);
         self.consumer_bytes -= consumer.memory();
-        for (id, ()) in consumer.owned.iter() {
-            self.pending.remove(&id);
+        let mut group_index = OrderedMap::default();
+        if consumer.owned.len() * FEW < self.pending.len() {
+            for (id, ()) in consumer.owned.iter() {
+                self.pending.remove(&id);
+            }
+        } else {
+            group_index = std::mem::take(&mut self.pending);
+            if group_index.len() > consumer.owned.len() {
+                for (id, pending) in group_index.iter().filter(|(_, pending)| pending.consumer != slot) {
+                    self.pending.insert(id, *pending);
+                }
+            }
         }
-        Some(consumer.owned.len())
+        Some(RemovedConsumer {
+            consumer,
+            group_index,
+        })
     }
 
     fn change_owned<R>(&mut self, slot: Slot, change: impl FnOnce(&mut OrderedMap<StreamId, ()>) -> R) -> R {

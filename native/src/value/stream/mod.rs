@@ -9,7 +9,7 @@ mod node;
 #[cfg(test)]
 mod tests;
 
-pub use group::{Consumer, Group, Pending, Slot};
+pub use group::{Consumer, Group, Pending, RemovedConsumer, Slot};
 pub use id::StreamId;
 pub use log::{Entries, Entry, EntryLog, Trim, Trimmed};
 pub use node::Fields;

@@ -165,7 +165,7 @@ fn groups_behave_as_plain_maps() {
                 0 => {
                     let removed = group.remove_consumer(&name);
                     let owned = model.values().filter(|(owner, _)| *owner == name).count();
-                    assert_eq!(removed.unwrap_or(0), owned);
+                    assert_eq!(removed.map_or(0, |removed| removed.pending_count()), owned);
                     model.retain(|_, (owner, _)| *owner != name);
                 }
                 1..25 => {
@@ -213,4 +213,33 @@ fn memory_follows_what_is_held() {
 #[test]
 fn a_value_with_a_stream_is_no_larger_than_others() {
     assert!(size_of::<Value>() < size_of::<StreamValue>());
+}
+
+#[test]
+fn what_was_pending_for_a_removed_consumer_is_given_away_to_be_freed() {
+    const ENTRIES: u64 = 20_000;
+    // Every so many entries are another consumer's: none, a few, half, nearly all.
+    for (mine, every) in [(ENTRIES, 0), (ENTRIES - 20, 1000), (ENTRIES / 2, 2), (20, 1000)] {
+        let mut group = Group::new(b"g", StreamId::MIN, None);
+        let (me, _) = group.create_consumer(b"me", 1);
+        let (other, _) = group.create_consumer(b"other", 1);
+        for n in 0..ENTRIES {
+            let marked = every > 0 && n % every == 0;
+            let is_mine = marked == (mine == 20);
+            group.assign(id(n, 0), if is_mine { me } else { other }, 5, 1);
+        }
+        let before = group.memory();
+        let removed = group.remove_consumer(b"me").unwrap();
+        group.verify();
+        assert_eq!(removed.pending_count() as u64, mine);
+        assert_eq!(group.pending_count() as u64, ENTRIES - mine);
+        assert!(
+            group
+                .pending_between(StreamId::MIN, StreamId::MAX)
+                .all(|(_, pending)| pending.consumer() == other)
+        );
+        if every == 0 {
+            assert!(group.memory() < 200 && removed.memory() > before - 200);
+        }
+    }
 }
