@@ -6,9 +6,20 @@ export const SHARED_KEYS = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'ключ', 
 
 const NUMBERS = ['0', '1', '-1', '2', '3', '10', '100', '-5', '7'];
 const ODD_NUMBERS = ['9223372036854775807', '-9223372036854775808', '9223372036854775808', '1.5', 'x', '+1'];
-const FLOATS = ['0', '1', '-1', '0.5', '3.25', '1e3', '100', '-2.75', 'inf', '-inf', '0.1', '1e17'];
-/** Without hexadecimal, empty and indented ones, which the C library's parser takes for numbers here and there. */
-const ODD_FLOATS = ['nan', 'x', '1e400', '+5', '.5', '5.'];
+const FLOATS = ['0', '1', '-1', '0.5', '3.25', '1e3', '100', '-2.75', 'inf', '-inf', '0.1', '1e17', '0x1p3'];
+/** Without empty and indented ones, which the C library's parser takes for numbers here and there. */
+const ODD_FLOATS = [
+  'nan',
+  'x',
+  '1e400',
+  '+5',
+  '.5',
+  '5.',
+  '-0X.8',
+  '0x1.00000000000008p0',
+  '0x1p',
+  '0x1p-1080',
+];
 const WORDS = [
   '',
   'a',
