@@ -131,7 +131,7 @@ mod tests {
             ("1.8p-1075", 5e-324),
             ("1p-1075", 0.0),
             ("1.0000000000000000000000000000000000000000000001p-1075", 5e-324),
-            ("ffffffffffffffffffffffffffffffff1p-1205", 5e-324),
+            ("ffffffffffffffffffffffffffffffff1p-1206", 5e-324),
             ("1p-99999999999", 0.0),
         ];
         for (text, value) in cases {
