@@ -1,5 +1,5 @@
 /**
- * `npx tsx bench/pauses.ts [members]`: the longest that one call keeps its thread, for calls that make something large,
+ * `npx tsx bench/pauses.ts [members [fields]]`: the longest that one call keeps its thread, for calls that make something large,
  * or make it go. Everything is done three times, and of the three the shortest counts, call by call, so that what other
  * programs take from the processor does not.
  */
@@ -57,9 +57,9 @@ const longest = (times: Float64Array): number => times.reduce((max, ms) => Math.
 
 interface Kind {
   readonly name: string;
-  /** The words that add these members. */
-  words(key: string, from: number, to: number): string[];
-  /** Adds one member. */
+  /** The words that add these members, if one command can. */
+  readonly words?: (key: string, from: number, to: number) => string[];
+  /** Adds one member to `k`. */
   readonly grow: (keyspace: Keyspace, i: number) => unknown;
   /** Takes one member out. */
   readonly shrink: (keyspace: Keyspace, key: string, i: number) => unknown;
@@ -103,11 +103,22 @@ const KINDS: readonly Kind[] = [
     shrink: (keyspace, key) => keyspace.lpop(key),
     cut: (keyspace, key) => keyspace.call('LTRIM', key, '0', '9'),
   },
+  {
+    name: 'stream',
+    grow: (keyspace, i) => keyspace.xadd('k', { n: `entry:${i}` }),
+    shrink: (keyspace, key, i) => keyspace.call('XTRIM', key, 'MAXLEN', String(members - i - 1)),
+    cut: (keyspace, key) => keyspace.call('XTRIM', key, 'MAXLEN', '10'),
+  },
 ];
 
 function make(keyspace: Keyspace, kind: Kind, key: string): void {
+  const { words, grow } = kind;
+  if (words === undefined) {
+    for (let i = 0; i < members; i++) grow(keyspace, i);
+    return;
+  }
   for (let from = 0; from < members; from += BATCH) {
-    keyspace.call(...(kind.words(key, from, Math.min(members, from + BATCH)) as [string, ...string[]]));
+    keyspace.call(...(words(key, from, Math.min(members, from + BATCH)) as [string, ...string[]]));
   }
 }
 
@@ -181,6 +192,43 @@ async function expiry(): Promise<void> {
   report('expiry: delay of the event loop, longest', delay.max / NS_PER_MS);
 }
 
-values();
-tables();
-await expiry();
+/** All fields of a hash but these are due at one instant, while this thread goes on with commands on that hash. */
+async function fields(lasting: number): Promise<void> {
+  using keyspace = new Keyspace();
+  const dueMs = Date.now() + 3_000 + members / 50;
+  for (let from = 0; from < members; from += BATCH) {
+    const names = numbers(from, Math.min(members, from + BATCH)).map((i) => `field:${i}`);
+    keyspace.hset('k', Object.fromEntries(names.map((name) => [name, 'value'])));
+    keyspace.hpexpireat('k', dueMs, names.slice(Math.max(0, lasting - from)));
+  }
+  const full = keyspace.memory().memoryBytes;
+  if (Date.now() > dueMs) throw new Error(`making ${members} fields took too long`);
+  await sleep(Math.max(0, dueMs - Date.now() - 1));
+  const calls: number[] = [];
+  const started = performance.now();
+  const small = full * ((1.3 * lasting) / members + 0.05);
+  for (let i = 0; keyspace.memory().memoryBytes > small; i++) {
+    if (performance.now() - started > 60_000) throw new Error('what is due is still there');
+    const start = performance.now();
+    keyspace.hlen('k');
+    calls.push(performance.now() - start);
+    const next = performance.now();
+    if (i % 2 === 0) keyspace.hset('k', 'one', 'more');
+    else keyspace.hrandfield('k');
+    calls.push(performance.now() - next);
+    if (i % 16 === 0) await sleep(1);
+  }
+  calls.sort((a, b) => a - b);
+  const name = `fields due, ${lasting} stay: HLEN, HSET, HRANDFIELD`;
+  report(`${name}, median`, calls[calls.length >> 1] ?? 0);
+  report(`${name}, longest`, calls.at(-1) ?? 0);
+  report('until the memory was back', performance.now() - started);
+}
+
+if (process.argv[3] !== 'fields') {
+  values();
+  tables();
+}
+await fields(10);
+await fields(Math.floor(members / 2));
+if (process.argv[3] !== 'fields') await expiry();

@@ -12,6 +12,7 @@ import { EVENTS, type StoreEvents } from './events.js';
 import { checkOpenOptions, digestOf, type OpenOptions } from './options.js';
 import { TIMERS } from './raft/limits.js';
 import { digest } from './rdb/index.js';
+import { type Settings, settingsOf } from './resp/config.js';
 import { type RespAddress, RespServer } from './resp/server.js';
 import type { StoreLoadOptions, StoreLoadResult } from './shards/load.js';
 
@@ -135,12 +136,13 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   }
 
   /** @internal Listens for Redis clients. */
-  async listen(address: RespAddress): Promise<void> {
+  async listen(address: RespAddress, settings: Settings): Promise<void> {
     const engine = this.#engine;
     this.#resp = await RespServer.listen(address, {
       executor: engine.encodedExecutor(),
       status: () => engine.status(),
       keyspaces: engine.keyspaces,
+      settings,
     });
   }
 
@@ -171,7 +173,7 @@ export async function open(options: OpenOptions = {}): Promise<Store> {
   const store = new Store(checked.self.name, engine, events);
   try {
     await engine.start();
-    if (checked.resp !== undefined) await store.listen(checked.resp);
+    if (checked.resp !== undefined) await store.listen(checked.resp, settingsOf(checked));
   } catch (error) {
     await store.close();
     throw error;

@@ -2,6 +2,7 @@
 import type { Keyspace } from 'holdfast';
 import { type LocalKeyspaceDriver, localKeyspaceDriver } from '../drivers/local-keyspace.js';
 import { Histogram } from '../histogram.js';
+import { CollectionWatch, LongCalls } from '../long-calls.js';
 import { defineTrial, type Figure, type RunResult } from '../trial.js';
 import { hashOf, keyOf, takenNumber, ValueMaker } from '../workload.js';
 
@@ -24,35 +25,63 @@ function valuesOf(): (i: number) => string {
   return (i) => values[i % VALUES] ?? '';
 }
 
-/** Times one call after the other, in nanoseconds. */
-function timeEach(from: number, to: number, call: (i: number) => void): Histogram {
-  const histogram = new Histogram();
+/** Calls one after the other. */
+interface Timed {
+  /** In nanoseconds. */
+  readonly histogram: Histogram;
+  readonly long: LongCalls;
+}
+
+function timeEach(from: number, to: number, call: (i: number) => void): Timed {
+  const [histogram, long] = [new Histogram(), new LongCalls()];
   for (let i = from; i < to; i++) {
     const start = performance.now();
     call(i);
-    histogram.note((performance.now() - start) * NS_PER_MS);
+    const end = performance.now();
+    histogram.note((end - start) * NS_PER_MS);
+    long.note(start, end);
   }
-  return histogram;
+  return { histogram, long };
 }
 
-function quantiles(what: string, histogram: Histogram): Figure[] {
+/** The longest call, and the longest on which no garbage collection fell. */
+async function longest(what: string, { histogram, long }: Timed, watch: CollectionWatch): Promise<Figure[]> {
+  const outsideMs = long.longestOutside(await watch.pauses());
+  return [
+    { metric: `${what}, longest`, unit: 'us', value: histogram.largest / NS_PER_US },
+    {
+      metric: `${what}, longest outside of garbage collection`,
+      unit: 'us',
+      value: (outsideMs * NS_PER_MS) / NS_PER_US,
+    },
+  ];
+}
+
+async function quantiles(what: string, timed: Timed, watch: CollectionWatch): Promise<Figure[]> {
+  const { histogram } = timed;
   const us = (ns: number): number => ns / NS_PER_US;
   return [
     { metric: `${what}, p50`, unit: 'us', value: us(histogram.quantile(0.5)) },
     { metric: `${what}, p99`, unit: 'us', value: us(histogram.quantile(0.99)) },
     { metric: `${what}, p99.9`, unit: 'us', value: us(histogram.quantile(0.999)) },
-    { metric: `${what}, longest`, unit: 'us', value: us(histogram.largest) },
+    ...(await longest(what, timed, watch)),
   ];
 }
 
-function measureGrowth(driver: LocalKeyspaceDriver, { from, to }: { from: number; to: number }): RunResult {
+async function measureGrowth(
+  driver: LocalKeyspaceDriver,
+  { from, to }: { from: number; to: number },
+): Promise<RunResult> {
+  const watch = new CollectionWatch();
   const keyspace = driver.make();
   const value = valuesOf();
   for (let i = 0; i < from; i++) keyspace.set(keyOf(i), value(i));
-  const histogram = timeEach(from, to, (i) => keyspace.set(keyOf(i), value(i)));
+  const timed = timeEach(from, to, (i) => keyspace.set(keyOf(i), value(i)));
   const sums = [keyspace.dbsize()];
   keyspace.close();
-  return { figures: quantiles('set', histogram), hash: hashOf(sums) };
+  const figures = await quantiles('set', timed, watch);
+  watch.stop();
+  return { figures, hash: hashOf(sums) };
 }
 
 /** A value of many members, and the call that adds the `i`th. */
@@ -69,9 +98,13 @@ const COLLECTIONS: Readonly<Record<string, (keyspace: Keyspace, i: number, value
   list: (keyspace, _i, value) => {
     keyspace.rpush('large', value);
   },
+  stream: (keyspace, i, value) => {
+    keyspace.xadd('large', { number: i, value }, { id: `${i + 1}-1` });
+  },
 };
 
-function measurePauses(driver: LocalKeyspaceDriver, members: number): RunResult {
+async function measurePauses(driver: LocalKeyspaceDriver, members: number): Promise<RunResult> {
+  const watch = new CollectionWatch();
   const keyspace = driver.make();
   const value = valuesOf();
   const figures: Figure[] = [];
@@ -80,28 +113,29 @@ function measurePauses(driver: LocalKeyspaceDriver, members: number): RunResult 
     keyspace.set(keyOf(i % VALUES), value(i));
   };
   /** The longest of a removal and the calls behind it. */
-  const removal = (what: string, remove: () => number): void => {
+  const removal = async (what: string, remove: () => number): Promise<void> => {
     let removed = 0;
-    const longest = timeEach(0, CALLS_BEHIND, (i) => {
+    const timed = timeEach(0, CALLS_BEHIND, (i) => {
       if (i === 0) removed = remove();
       else small(i);
-    }).largest;
+    });
     sums.push(removed);
-    figures.push({ metric: `${what}, longest`, unit: 'us', value: longest / NS_PER_US });
+    figures.push(...(await longest(what, timed, watch)));
   };
   timeEach(0, CALLS_BEHIND, small);
   for (const [type, add] of Object.entries(COLLECTIONS)) {
-    const histogram = timeEach(0, members, (i) => add(keyspace, i, value(i)));
-    figures.push(...quantiles(`adding to a ${type}`, histogram));
-    removal(`del of a ${type}`, () => keyspace.del('large'));
+    const timed = timeEach(0, members, (i) => add(keyspace, i, value(i)));
+    figures.push(...(await quantiles(`adding to a ${type}`, timed, watch)));
+    await removal(`del of a ${type}`, () => keyspace.del('large'));
   }
   for (let i = 0; i < members; i++) keyspace.set(keyOf(i), value(i));
-  removal('flushall', () => {
+  await removal('flushall', () => {
     keyspace.flushall();
     return 1;
   });
   sums.push(takenNumber(0, keyspace.dbsize()));
   keyspace.close();
+  watch.stop();
   return { figures, hash: hashOf(sums) };
 }
 

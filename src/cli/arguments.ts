@@ -2,6 +2,12 @@
 import { readFile } from 'node:fs/promises';
 import { InvalidArgumentError } from 'commander';
 import { HoldfastError } from '../errors.js';
+import {
+  type CollectionLimits,
+  checkLimits,
+  LIMITS_BY_REDIS_NAME,
+  redisNameOf,
+} from '../keyspace/collection-limits.js';
 import { parseAddress } from '../replication/address.js';
 
 /** A whole number within bounds. */
@@ -11,6 +17,43 @@ export function wholeNumber(min: number, max: number): (text: string) => number 
     if (/^\d{1,15}$/.test(text) && value >= min && value <= max) return value;
     throw new InvalidArgumentError(`It must be a whole number from ${min} to ${max}.`);
   };
+}
+
+/** What a size may end in, as in a redis.conf: powers of 1,000, and with a b of 1,024. */
+const SIZE_UNITS: Readonly<Record<string, number>> = {
+  ...{ '': 1, b: 1, k: 1_000, kb: 1_024, m: 1_000 ** 2, mb: 1_024 ** 2 },
+  ...{ g: 1_000 ** 3, gb: 1_024 ** 3 },
+};
+
+/** A number of bytes above 0, perhaps with a unit: `512mb`. */
+export function size(text: string): number {
+  const [, digits, unit = ''] = /^(\d{1,15})([a-z]{0,2})$/i.exec(text) ?? [];
+  const bytes = Number(digits) * (SIZE_UNITS[unit.toLowerCase()] ?? Number.NaN);
+  if (bytes >= 1 && bytes <= Number.MAX_SAFE_INTEGER) return bytes;
+  throw new InvalidArgumentError('It must be a number of bytes above 0, as 512mb (b, k, kb, m, mb, g, gb).');
+}
+
+/** `hash-max-listpack-entries=512,...`: limits of collections under the names that Redis has for them. */
+export function limitList(text: string): CollectionLimits {
+  const given = new Map<string, number>();
+  for (const part of text.split(',')) {
+    const [, redisName = '', digits] = /^\s*([^=\s]+)=(-?\d{1,15})\s*$/.exec(part) ?? [];
+    if (digits === undefined) throw new InvalidArgumentError(`${JSON.stringify(part)} is not name=number.`);
+    const name = LIMITS_BY_REDIS_NAME.get(redisName.toLowerCase());
+    if (name === undefined) {
+      const known = [...LIMITS_BY_REDIS_NAME.keys()].join(', ');
+      throw new InvalidArgumentError(`There is no limit ${redisName}; known are ${known}.`);
+    }
+    if (given.has(name)) throw new InvalidArgumentError(`${redisName} is given twice.`);
+    given.set(name, Number(digits));
+  }
+  try {
+    return checkLimits(Object.fromEntries(given));
+  } catch (error) {
+    const message = error instanceof Error ? error.message : '';
+    const named = message.replace(/^limits\.(\w+)/, (_, name: string) => redisNameOf(name));
+    throw new InvalidArgumentError(`${named}.`);
+  }
 }
 
 /** A number of seconds, with a fraction perhaps. */

@@ -1,6 +1,7 @@
 import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
-import { address, addresses, peerList, seconds, wholeNumber } from './arguments.js';
+import { POLICIES, SAMPLES_MAX } from '../keyspace/memory-options.js';
+import { address, addresses, limitList, peerList, seconds, size, wholeNumber } from './arguments.js';
 import type { DemoCommandOptions } from './demo/command.js';
 import type { ServeOptions } from './serve.js';
 import type { StatusOptions } from './status.js';
@@ -38,8 +39,36 @@ function demo(finish: Finish): Command {
     });
 }
 
+/** The same on all peers, unless their memory differs. */
+function withLimits(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--max-memory <bytes>', 'what keys and values may take, as 512mb (default: no limit)')
+        .env('HOLDFAST_MAX_MEMORY')
+        .argParser(size),
+    )
+    .addOption(
+      new Option('--max-memory-policy <policy>', 'what happens at the limit (default: noeviction)')
+        .env('HOLDFAST_MAX_MEMORY_POLICY')
+        .choices(POLICIES),
+    )
+    .addOption(
+      new Option('--max-memory-samples <n>', 'keys looked at to find one that should go (default: 5)')
+        .env('HOLDFAST_MAX_MEMORY_SAMPLES')
+        .argParser(wholeNumber(1, SAMPLES_MAX)),
+    )
+    .addOption(
+      new Option(
+        '--limits <list>',
+        'sizes up to which collections are compact, as hash-max-listpack-entries=512,set-max-intset-entries=512,...',
+      )
+        .env('HOLDFAST_LIMITS')
+        .argParser(limitList),
+    );
+}
+
 function serve(finish: Finish): Command {
-  return new Command('serve')
+  const command = new Command('serve')
     .description('run a peer until SIGTERM, then hand over and exit 0')
     .addOption(new Option('--name <name>', "this peer's name").env('HOLDFAST_NAME').makeOptionMandatory())
     .addOption(
@@ -78,11 +107,13 @@ function serve(finish: Finish): Command {
         .default('127.0.0.1'),
     )
     .addOption(secretFile())
-    .option('--json', 'log lines as JSON')
+    .option('--json', 'log lines as JSON');
+  return withLimits(command)
     .addHelpText(
       'after',
       examples(
         'holdfast serve --name a --peers a=10.0.0.1:7600,b=10.0.0.2:7600,c=10.0.0.3:7600 --dir /var/lib/holdfast',
+        'holdfast serve --name a --peers a=10.0.0.1:7600 --max-memory 2gb --max-memory-policy allkeys-lru',
       ),
     )
     .action(async (options: ServeOptions) => {

@@ -1,4 +1,6 @@
 import type { HoldfastError } from '../errors.js';
+import type { CollectionLimits } from '../keyspace/collection-limits.js';
+import type { MaxMemoryPolicy } from '../keyspace/native.js';
 import type { OpenOptions } from '../options.js';
 import { formatAddress } from '../replication/address.js';
 import { open } from '../store.js';
@@ -17,6 +19,10 @@ export interface ServeOptions extends SecretSource {
   fsync?: 'always' | 'everysec';
   respPort?: number;
   respHost: string;
+  maxMemory?: number;
+  maxMemoryPolicy?: MaxMemoryPolicy;
+  maxMemorySamples?: number;
+  limits?: CollectionLimits;
   json?: boolean;
 }
 
@@ -76,12 +82,15 @@ async function serve(
   ending: AbortController,
 ): Promise<void> {
   const { name, peers, dir, listen, shards, fsync, respPort, respHost } = options;
+  const { maxMemory, maxMemoryPolicy, maxMemorySamples, limits } = options;
   const log = logger(options.json ?? false);
   const given = {
     ...(dir && { dir }),
     ...(listen && { listen }),
     ...(fsync && { fsync }),
     ...(secret && { secret }),
+    ...(limits && { limits }),
+    ...{ maxMemory, maxMemoryPolicy, maxMemorySamples },
     ...(respPort !== undefined && { resp: { port: respPort, host: respHost } }),
   };
   const on = { ...eventLog(log), fault: (error: HoldfastError) => ending.abort(error) };

@@ -55,6 +55,16 @@ const RANGES: Readonly<Record<Name, Range>> = {
 
 const NAMES = Object.keys(RANGES) as readonly Name[];
 
+/** Redis's name of a limit: `hash-max-listpack-entries` for `hashMaxListpackEntries`. */
+export function redisNameOf(limit: string): string {
+  return limit.replaceAll(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+}
+
+/** The limits by Redis's names. */
+export const LIMITS_BY_REDIS_NAME: ReadonlyMap<string, Name> = new Map(
+  NAMES.map((name) => [redisNameOf(name), name]),
+);
+
 function checkLimit(name: Name, given: unknown): number {
   const { byDefault, min, max } = RANGES[name];
   if (given === undefined) return byDefault;

@@ -37,7 +37,8 @@ export interface MemoryOptions {
 /** The names of {@link MemoryOptions}. */
 export const MEMORY_OPTIONS = ['maxMemory', 'maxMemoryPolicy', 'maxMemorySamples'] as const;
 
-const POLICIES: readonly MaxMemoryPolicy[] = [
+/** The policies there are. */
+export const POLICIES: readonly MaxMemoryPolicy[] = [
   'noeviction',
   'allkeys-lru',
   'volatile-lru',
@@ -48,7 +49,8 @@ const POLICIES: readonly MaxMemoryPolicy[] = [
   'volatile-ttl',
 ];
 const SAMPLES_DEFAULT = 5;
-const SAMPLES_MAX = 64;
+/** The most keys that are looked at to find one that should go. */
+export const SAMPLES_MAX = 64;
 
 /** Checks the options and makes them complete; undefined if none is given. Throws `TypeError` or `RangeError`. */
 export function checkMemoryOptions(options: MemoryOptions): NativeMemoryLimit | undefined {

@@ -2,6 +2,7 @@
 
 import type { StoreStatus } from '../engine/engine.js';
 import type { RespProtocol } from '../keyspace/native.js';
+import type { Settings } from './config.js';
 
 /** How `CLIENT UNBLOCK` ends a wait: as if its time were over, or with an error. */
 export type UnblockKind = 'TIMEOUT' | 'ERROR';
@@ -47,6 +48,8 @@ export interface Surroundings {
   /** Ids of the keyspaces, by shard. */
   readonly keyspaces: readonly number[];
   readonly clients: ReadonlyMap<number, Client>;
+  /** What CONFIG GET tells. */
+  readonly settings: Settings;
   readonly port: number;
   readonly startedAtMs: number;
   /** Requests and connections taken since the start. */

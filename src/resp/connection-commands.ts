@@ -1,6 +1,7 @@
 /** The commands that are about the connection, the endpoint or the table of commands. All others are the store's. */
 import { type CommandFact, native } from '../keyspace/native.js';
 import { BAD_CLIENT_NAME, type Client, clientName, type Surroundings } from './client.js';
+import { settingsLike } from './config.js';
 import * as encode from './encode.js';
 import { hello } from './hello.js';
 import { infoText, roleReply } from './info.js';
@@ -156,8 +157,24 @@ const CLIENT = family('CLIENT', {
   UNBLOCK: { arity: -3, run: unblock },
 });
 
+function configGet(words: readonly Buffer[], { protocol }: Client, { settings }: Surroundings): string {
+  const patterns = words.slice(2).map((word) => word.toString('latin1'));
+  const found = settingsLike(settings, patterns);
+  return encode.map(
+    found.map(([name, value]) => [encode.bulk(name), encode.bulk(value)]),
+    protocol,
+  );
+}
+
+function configFixed(words: readonly Buffer[]): string {
+  const how = 'what a store is opened with stays: options of open(), flags of holdfast serve';
+  return encode.error(`ERR CONFIG ${nameOf(words[1])} is not supported: ${how}`);
+}
+
 const CONFIG = family('CONFIG', {
-  GET: { arity: -3, run: (_, { protocol }) => encode.map([], protocol) },
+  GET: { arity: -3, run: configGet },
+  SET: { arity: -4, run: configFixed },
+  REWRITE: { arity: 2, run: configFixed },
 });
 
 /** A row of the table in the form of COMMAND: name, arity, flags, keys, and what Redis 7 added, of which nothing is known. */

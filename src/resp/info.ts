@@ -79,20 +79,20 @@ function server({ nowMs, startedAtMs, port }: Surroundings, { name }: StoreStatu
 
 const sum = (numbers: readonly number[]): number => numbers.reduce((total, n) => total + n, 0);
 
-function memory({ keyspaces }: Surroundings): Field[] {
+function memory({ keyspaces, settings }: Surroundings): Field[] {
   const all = keyspaces.map((id) => native.statistics(id));
   return [
     ['used_memory', sum(all.map(({ memoryBytes }) => memoryBytes))],
-    ['maxmemory', all[0]?.maxMemory ?? 0],
-    ['maxmemory_policy', all[0]?.maxMemoryPolicy ?? 'noeviction'],
+    ['maxmemory', settings.get('maxmemory') ?? 0],
+    ['maxmemory_policy', settings.get('maxmemory-policy') ?? 'noeviction'],
   ];
 }
 
-function persistence(_: Surroundings, { shards }: StoreStatus): Field[] {
+function persistence({ settings }: Surroundings, { shards }: StoreStatus): Field[] {
   return [
     ['loading', shards.every(({ ready }) => ready) ? 0 : 1],
     ['rdb_bgsave_in_progress', 0],
-    ['aof_enabled', 0],
+    ['aof_enabled', settings.get('appendonly') === 'yes' ? 1 : 0],
   ];
 }
 

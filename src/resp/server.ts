@@ -7,6 +7,7 @@ import { HoldfastError } from '../errors.js';
 import { native } from '../keyspace/native.js';
 import { limits } from '../limits.js';
 import { Client, type Surroundings } from './client.js';
+import type { Settings } from './config.js';
 import { Connection } from './connection.js';
 import { Dispatcher } from './dispatcher.js';
 import * as encode from './encode.js';
@@ -27,6 +28,8 @@ export interface RespParts {
   status(): Promise<StoreStatus>;
   /** Ids of the keyspaces, by shard. */
   readonly keyspaces: readonly number[];
+  /** What CONFIG GET tells. */
+  readonly settings: Settings;
 }
 
 /** One endpoint. */
@@ -117,6 +120,7 @@ export class RespServer {
       status: () => this.#parts.status(),
       counts: () => ({ commandsProcessed: this.#commandsProcessed, connectionsReceived: this.#lastId }),
       keyspaces: this.#parts.keyspaces,
+      settings: this.#parts.settings,
       clients: this.#clients,
       port: this.address.port,
       startedAtMs: this.#startedAtMs,

@@ -11,6 +11,10 @@ import { type Running, run, start } from './run-cli.js';
 const WITHIN_MS = 60_000;
 const SECRET = 'correct horse battery staple';
 const NAMES = ['a', 'b', 'c'] as const;
+const LIMITS = [
+  ...['--max-memory', '64mb', '--max-memory-policy', 'volatile-ttl', '--max-memory-samples', '7'],
+  ...['--limits', 'hash-max-listpack-entries=2,zset-max-listpack-value=3'],
+];
 
 let dir: string;
 let secretFile: string;
@@ -45,7 +49,7 @@ beforeAll(async () => {
   await writeFile(secretFile, `${SECRET}\n`);
   addresses = (await freePorts(3)).map((port) => `127.0.0.1:${port}`);
   for (const name of NAMES)
-    peers.set(name, serve(name, ...(name === 'c' ? ['--json'] : ['--resp-port', '0'])));
+    peers.set(name, serve(name, ...LIMITS, ...(name === 'c' ? ['--json'] : ['--resp-port', '0'])));
   await Promise.all([...peers.values()].map((peer) => printed(peer, /\bready\b/)));
 }, WITHIN_MS);
 
@@ -114,6 +118,14 @@ describe('serve and status', () => {
     try {
       await one.set('greeting', 'ahoy');
       expect(await other.get('greeting')).toBe('ahoy');
+      const settings = await other.config('GET', 'maxmemory*', 'ZSET-MAX-LISTPACK-*', 'appendonly');
+      expect(settings).toEqual([
+        ...['maxmemory', String(64 * 1024 ** 2), 'maxmemory-policy', 'volatile-ttl'],
+        ...['maxmemory-samples', '7', 'appendonly', 'yes'],
+        ...['zset-max-listpack-entries', '128', 'zset-max-listpack-value', '3'],
+      ]);
+      await one.hset('cart', { a: 1, b: 2, c: 3 });
+      expect(await other.object('ENCODING', 'cart')).toBe('hashtable');
     } finally {
       for (const client of clients) client.disconnect();
     }

@@ -67,6 +67,34 @@ describe('wrong usage', () => {
       'Allowed choices are always',
     ],
     ['an impossible port', ['serve', '--resp-port', '65536'], 'It must be a whole number from 0 to 65535.'],
+    [
+      'a size that is none',
+      ['serve', '--max-memory', '1tb'],
+      'It must be a number of bytes above 0, as 512mb',
+    ],
+    ['no size at all', ['serve', '--max-memory', '0'], 'It must be a number of bytes above 0'],
+    [
+      'an unknown policy',
+      ['serve', '--max-memory-policy', 'lru'],
+      'Allowed choices are noeviction, allkeys-lru',
+    ],
+    ['samples out of bounds', ['serve', '--max-memory-samples', '65'], 'a whole number from 1 to 64.'],
+    ['a limit without a number', ['serve', '--limits', 'hash-max-listpack-entries'], 'is not name=number.'],
+    [
+      'an unknown limit',
+      ['serve', '--limits', 'a=1'],
+      'There is no limit a; known are hash-max-listpack-entries,',
+    ],
+    [
+      'a limit given twice',
+      ['serve', '--limits', 'hll-sparse-max-bytes=1,hll-sparse-max-bytes=2'],
+      'is given twice',
+    ],
+    [
+      'a limit out of bounds',
+      ['serve', '--limits', 'hll-sparse-max-bytes=1,list-max-listpack-size=0'],
+      'list-max-listpack-size must be a whole number from -5 to 32767, and not 0, not 0.',
+    ],
     ['nobody to ask', ['status'], "required option '--peer <host:port,...>' not specified"],
     ['a bad address to ask', ['status', '--peer', 'nowhere'], 'the port is missing'],
   ])('%s: one line, exit code 2', async (_name, args, text) => {

@@ -47,7 +47,7 @@ function connection() {
     nowMs: () => 0,
     status: () => Promise.reject(new HoldfastError('CLOSED', 'the store is closed')),
     counts: () => ({ commandsProcessed: 0, connectionsReceived: 1 }),
-    ...{ keyspaces: [], clients: new Map(), port: 0, startedAtMs: 0 },
+    ...{ keyspaces: [], clients: new Map(), settings: new Map(), port: 0, startedAtMs: 0 },
   };
   const dispatcher = new Dispatcher(executor, client, around);
   const ask = (line: string): Dispatched =>

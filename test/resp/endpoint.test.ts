@@ -49,7 +49,7 @@ describe('replies keep their kinds', () => {
       ['GET h', '-WRONGTYPE Operation against a key holding the wrong kind of value\r\n'],
       ['GET', "-ERR wrong number of arguments for 'get' command\r\n"],
       ['FOO a b', "-ERR unknown command 'FOO', with args beginning with: 'a' 'b' \r\n"],
-      ['CONFIG GET save', '*0\r\n'],
+      ['CONFIG GET save', '*2\r\n$4\r\nsave\r\n$0\r\n\r\n'],
     );
   });
 
@@ -64,7 +64,7 @@ describe('replies keep their kinds', () => {
       ['ZSCORE z m', ',1.5\r\n'],
       ['ZRANGE z 0 -1 WITHSCORES', '*1\r\n*2\r\n$1\r\nm\r\n,1.5\r\n'],
       ['LPOP none 2', '_\r\n'],
-      ['CONFIG GET save', '%0\r\n'],
+      ['CONFIG GET save', '%1\r\n$4\r\nsave\r\n$0\r\n\r\n'],
       ['CLIENT GETNAME', '_\r\n'],
       ['RESET', '+RESET\r\n'],
       ['GET none', '$-1\r\n'],

@@ -11,6 +11,8 @@ export const keys: Family = {
     (w) => [w.pick('DEL', 'UNLINK', 'EXISTS'), ...w.keys(1, 3)],
     (w) => ['TYPE', w.key()],
     (w) => ['OBJECT', 'ENCODING', w.key()],
+    // Frequencies are refused on both sides, since neither policy counts them.
+    (w) => ['OBJECT', w.pick('FREQ', 'IDLETIME', 'idletime'), w.key()],
     (w) => [
       'EXPIRE',
       w.key(),
@@ -43,6 +45,9 @@ export const keys: Family = {
     (w) => (w.random.once(20) ? ['FLUSHALL'] : ['DBSIZE']),
   ],
   replies: {
+    // Whole seconds of two clocks.
+    OBJECT: (reply, request) =>
+      /^idletime$/i.test(String(request[1])) && /^\d+$/.test(String(reply)) ? 'some seconds' : reply,
     KEYS: 'unordered',
     SCAN: 'scan',
     TTL: 'seconds',
