@@ -16,7 +16,11 @@ const CLOCK: u8 = 255;
 const RECLAIM: u8 = 254;
 const LINES_MAX: usize = 64;
 
-static ROWS: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| FAMILIES.iter().copied().flatten().collect());
+static ROWS: LazyLock<Vec<&'static Spec>> = LazyLock::new(|| {
+    let rows: Vec<_> = FAMILIES.iter().copied().flatten().collect();
+    assert!(rows.len() <= usize::from(RECLAIM), "a byte names every row");
+    rows
+});
 
 fuzz_target!(|input: &[u8]| {
     let keyspace = Keyspace::with_log_clock(BEGIN_MS);

@@ -63,7 +63,7 @@ fn advance(map: &IndexMap<Pair>, model: &Model, scan: &mut Scan, count: usize) {
     }
     let seen = &mut scan.seen;
     scan.cursor = map.scan(scan.cursor, count, &mut |pair| {
-        drop(seen.insert(pair.key().to_vec()))
+        seen.insert(pair.key().to_vec());
     });
     if scan.cursor == 0 {
         scan.running = false;
