@@ -160,8 +160,9 @@ pub struct Keyspace {
     access_s: AtomicU32,
     /// [`WALL`], or the Unix millisecond that the log has reached.
     log_ms: AtomicI64,
-    /// When the log's clock was moved, on the lease clock.
-    log_moved_ns: AtomicU64,
+    /// How far the log's clock was ahead of the lease clock when it was moved. One word, because a reader that met the
+    /// new time of the log and the old instant of its move would count what lies between them twice.
+    log_ahead_ns: AtomicI64,
     /// Set when a command panicked: a broken invariant, after which nothing here can be trusted.
     faulted: AtomicBool,
     /// Where the seeds of commands come from that no log has stamped.
@@ -198,7 +199,7 @@ impl Keyspace {
             tracking: Tracking::default(),
             access_s: AtomicU32::new(seconds(clock::wall_ms())),
             log_ms: AtomicI64::new(WALL),
-            log_moved_ns: AtomicU64::new(0),
+            log_ahead_ns: AtomicI64::new(0),
             faulted: AtomicBool::new(false),
             seed: AtomicU64::new(clock::boottime_ns()),
             waiting: Waiting::default(),
@@ -247,8 +248,8 @@ impl Keyspace {
         keyspace.log_ms.store(now_ms, Ordering::Release);
         keyspace.access_s.store(seconds(now_ms), Ordering::Relaxed);
         keyspace
-            .log_moved_ns
-            .store(clock::boottime_ns(), Ordering::Relaxed);
+            .log_ahead_ns
+            .store(ahead_of_boottime_ns(now_ms), Ordering::Relaxed);
         keyspace
     }
 
@@ -265,8 +266,9 @@ impl Keyspace {
 
     /// Moves the log's clock, never backwards. A keyspace on the wall clock changes to the log's.
     pub fn set_log_ms(&self, now_ms: i64) {
-        self.log_ms.fetch_max(now_ms, Ordering::AcqRel);
-        self.log_moved_ns.store(clock::boottime_ns(), Ordering::Relaxed);
+        let reached_ms = now_ms.max(self.log_ms.fetch_max(now_ms, Ordering::AcqRel));
+        self.log_ahead_ns
+            .store(ahead_of_boottime_ns(reached_ms), Ordering::Relaxed);
         self.access_s.store(seconds(now_ms), Ordering::Relaxed);
     }
 
@@ -289,8 +291,9 @@ impl Keyspace {
         match self.log_ms.load(Ordering::Acquire) {
             WALL => clock::wall_ms(),
             ms => {
-                let moved_ns = self.log_moved_ns.load(Ordering::Relaxed);
-                ms + (clock::boottime_ns().saturating_sub(moved_ns) / 1_000_000) as i64
+                let ahead_ns = self.log_ahead_ns.load(Ordering::Relaxed);
+                let reading_ns = ahead_ns.saturating_add_unsigned(clock::boottime_ns());
+                ms.max(reading_ns / 1_000_000)
             }
         }
     }
@@ -479,6 +482,11 @@ impl Drop for Keyspace {
 
 fn seconds(ms: i64) -> u32 {
     (ms / 1000) as u32
+}
+
+fn ahead_of_boottime_ns(ms: i64) -> i64 {
+    ms.saturating_mul(1_000_000)
+        .saturating_sub_unsigned(clock::boottime_ns())
 }
 
 #[cfg(test)]

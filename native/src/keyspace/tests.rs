@@ -232,3 +232,26 @@ fn a_walk_sees_what_is_visible() {
         expected.map(|(key, value, at)| (key.to_vec(), value.to_vec(), at))
     );
 }
+
+#[test]
+fn readers_count_no_time_twice_while_the_clock_of_the_log_is_moved() {
+    use std::time::{Duration, Instant};
+    let started = Instant::now();
+    let elapsed_ms = || started.elapsed().as_millis() as i64;
+    let keyspace = Keyspace::with_log_clock(0);
+    thread::scope(|scope| {
+        let mover = scope.spawn(|| {
+            for _ in 0..100 {
+                thread::sleep(Duration::from_millis(3));
+                keyspace.set_log_ms(elapsed_ms());
+            }
+        });
+        while !mover.is_finished() {
+            let reading_ms = keyspace.reading_ms();
+            assert!(
+                reading_ms <= elapsed_ms() + 1,
+                "{reading_ms} is ahead of its time"
+            );
+        }
+    });
+}
