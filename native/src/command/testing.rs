@@ -1,7 +1,7 @@
 //! A keyspace for tests of commands, on a clock that the test moves.
 
 use super::execute;
-use crate::keyspace::Keyspace;
+use crate::keyspace::{Keyspace, Scope};
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::value::{HashValue, ListValue, SetValue, ZSetValue};
@@ -125,4 +125,46 @@ pub fn flatten(reply: Reply) -> Vec<String> {
             .collect(),
         Reply::Error(status) => panic!("refused: {}", status.text()),
     }
+}
+
+fn split(line: &str) -> Vec<&str> {
+    line.split(' ').collect()
+}
+
+/// As [`TestDb::run`], for words with single spaces between them.
+pub fn run(db: &TestDb, line: &str) -> Reply {
+    db.run(&split(line))
+}
+
+/// As [`TestDb::error`], for words with single spaces between them.
+pub fn error(db: &TestDb, line: &str) -> String {
+    db.error(&split(line))
+}
+
+/// As [`TestDb::int`], for words with single spaces between them.
+pub fn int(db: &TestDb, line: &str) -> i64 {
+    db.int(&split(line))
+}
+
+/// As [`TestDb::texts`], for words with single spaces between them.
+pub fn texts(db: &TestDb, line: &str) -> Vec<String> {
+    db.texts(&split(line))
+}
+
+/// As [`texts`], in one line with single spaces between them.
+pub fn text(db: &TestDb, line: &str) -> String {
+    texts(db, line).join(" ")
+}
+
+/// A keyspace on which these lines were run, none of which may be refused.
+pub fn with(lines: &[&str]) -> TestDb {
+    let db = TestDb::new();
+    lines.iter().for_each(|line| drop(texts(&db, line)));
+    db
+}
+
+/// What `OBJECT ENCODING` says of a key, if it is there.
+pub fn encoding(db: &TestDb, key: &str) -> Option<&'static str> {
+    let key = key.as_bytes();
+    db.keyspace.db(Scope::Keys(&[key])).encoding(key)
 }

@@ -1,17 +1,5 @@
-use crate::command::testing::{TestDb, flatten};
+use crate::command::testing::{TestDb, error, run, texts};
 use crate::reply::Reply;
-
-fn run(db: &TestDb, line: &str) -> Reply {
-    db.run(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn texts(db: &TestDb, line: &str) -> Vec<String> {
-    flatten(run(db, line))
-}
-
-fn error(db: &TestDb, line: &str) -> String {
-    db.error(&line.split(' ').collect::<Vec<_>>())
-}
 
 #[test]
 fn pops_take_from_the_first_key_that_has_any() {

@@ -1,32 +1,9 @@
-use crate::command::testing::{TestDb, flatten};
+use crate::command::testing::{TestDb, encoding, error, int, run, texts};
 use crate::reply::Reply;
 
 const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 const NOT_INTEGER: &str = "ERR value is not an integer or out of range";
 const OUT_OF_RANGE: &str = "ERR value is out of range, must be positive";
-
-fn run(db: &TestDb, line: &str) -> Reply {
-    db.run(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn texts(db: &TestDb, line: &str) -> Vec<String> {
-    flatten(run(db, line))
-}
-
-fn int(db: &TestDb, line: &str) -> i64 {
-    db.int(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn error(db: &TestDb, line: &str) -> String {
-    db.error(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn encoding(db: &TestDb, key: &str) -> Option<&'static str> {
-    let keys = [key.as_bytes()];
-    db.keyspace
-        .db(crate::keyspace::Scope::Keys(&keys))
-        .encoding(key.as_bytes())
-}
 
 /// A database with a list `l` of these elements.
 fn with(elements: &str) -> TestDb {

@@ -1,28 +1,15 @@
-use crate::command::testing::{TestDb, flatten};
+use crate::command::testing::{TestDb, error, run, text};
 use crate::reply::Reply;
-
-fn words(line: &str) -> Vec<&str> {
-    line.split(' ').collect()
-}
-
-/// The reply's texts, joined by spaces.
-fn say(db: &TestDb, line: &str) -> String {
-    flatten(db.run(&words(line))).join(" ")
-}
-
-fn refusal(db: &TestDb, line: &str) -> String {
-    db.error(&words(line))
-}
 
 fn check(db: &TestDb, cases: &[(&str, &str)]) {
     for (line, expected) in cases {
-        assert_eq!(say(db, line), *expected, "{line}");
+        assert_eq!(text(db, line), *expected, "{line}");
     }
 }
 
 fn refuse(db: &TestDb, cases: &[(&str, &str)]) {
     for (line, expected) in cases {
-        assert_eq!(refusal(db, line), *expected, "{line}");
+        assert_eq!(error(db, line), *expected, "{line}");
     }
 }
 
@@ -30,7 +17,7 @@ fn refuse(db: &TestDb, cases: &[(&str, &str)]) {
 fn filled(n: usize) -> TestDb {
     let db = TestDb::new();
     for i in 1..=n {
-        say(&db, &format!("XADD s {i}-0 f {i}"));
+        text(&db, &format!("XADD s {i}-0 f {i}"));
     }
     db
 }
@@ -82,8 +69,8 @@ fn ids_are_given_or_taken() {
             ),
         ],
     );
-    assert_eq!(say(&db, "EXISTS new"), "0");
-    say(&db, "XADD last 18446744073709551615-18446744073709551615 a 1");
+    assert_eq!(text(&db, "EXISTS new"), "0");
+    text(&db, "XADD last 18446744073709551615-18446744073709551615 a 1");
     refuse(
         &db,
         &[(
@@ -91,15 +78,15 @@ fn ids_are_given_or_taken() {
             "ERR The stream has exhausted the last possible ID, unable to add more items",
         )],
     );
-    say(&db, "XADD edge 5-18446744073709551615 a 1");
+    text(&db, "XADD edge 5-18446744073709551615 a 1");
     refuse(&db, &[("XADD edge 5-* a 1", small)]);
-    assert_eq!(say(&db, "XADD edge 6-* a 1"), "6-0");
+    assert_eq!(text(&db, "XADD edge 6-* a 1"), "6-0");
 }
 
 #[test]
 fn ranges_go_both_ways() {
     let db = filled(5);
-    say(&db, "XADD s 5-3 a 1 a 2");
+    text(&db, "XADD s 5-3 a 1 a 2");
     check(
         &db,
         &[
@@ -244,7 +231,7 @@ fn deleting_leaves_the_key() {
         ],
     );
     refuse(&db, &[("XDEL s 4 x", INVALID_ID)]);
-    assert_eq!(say(&db, "XLEN s"), "1");
+    assert_eq!(text(&db, "XLEN s"), "1");
 }
 
 #[test]
@@ -313,7 +300,7 @@ fn ids_behind_the_last_one_may_be_given_again() {
 #[test]
 fn reading_goes_on_behind_an_id() {
     let db = filled(3);
-    say(&db, "XADD t 7-1 g 7");
+    text(&db, "XADD t 7-1 g 7");
     check(
         &db,
         &[
@@ -331,7 +318,7 @@ fn reading_goes_on_behind_an_id() {
             ),
         ],
     );
-    let found = db.run(&words("XREAD COUNT 1 STREAMS t 0"));
+    let found = run(&db, "XREAD COUNT 1 STREAMS t 0");
     assert!(matches!(found, Reply::ByKey(found) if found.len() == 1));
     refuse(
         &db,
@@ -413,12 +400,12 @@ fn groups_share_a_stream() {
             ("XACK s g x", INVALID_ID),
         ],
     );
-    let meaningless = refusal(&db, "XREADGROUP GROUP g c STREAMS s $");
+    let meaningless = error(&db, "XREADGROUP GROUP g c STREAMS s $");
     assert!(
         meaningless.starts_with("ERR The $ ID is meaningless in the context of XREADGROUP: you want to read")
     );
     assert!(meaningless.ends_with("The $ ID would just return an empty result set."));
-    let meaningless = refusal(&db, "XREADGROUP GROUP g c STREAMS s +");
+    let meaningless = error(&db, "XREADGROUP GROUP g c STREAMS s +");
     assert!(meaningless.ends_with("The + ID would just return an empty result set."));
 }
 
@@ -494,17 +481,17 @@ fn groups_are_made_moved_and_removed() {
             ),
         ],
     );
-    assert_eq!(say(&db, "EXISTS none"), "0");
-    assert!(say(&db, "XGROUP HELP").starts_with("XGROUP <subcommand>"));
+    assert_eq!(text(&db, "EXISTS none"), "0");
+    assert!(text(&db, "XGROUP HELP").starts_with("XGROUP <subcommand>"));
 }
 
 #[test]
 fn pending_entries_are_listed() {
     let db = filled(4);
-    say(&db, "XGROUP CREATE s g 0");
-    say(&db, "XREADGROUP GROUP g ann COUNT 2 STREAMS s >");
+    text(&db, "XGROUP CREATE s g 0");
+    text(&db, "XREADGROUP GROUP g ann COUNT 2 STREAMS s >");
     db.advance(500);
-    say(&db, "XREADGROUP GROUP g bob COUNT 1 STREAMS s >");
+    text(&db, "XREADGROUP GROUP g bob COUNT 1 STREAMS s >");
     db.advance(100);
     check(
         &db,
@@ -549,10 +536,10 @@ fn pending_entries_are_listed() {
 #[test]
 fn entries_are_claimed() {
     let db = filled(5);
-    say(&db, "XGROUP CREATE s g 0");
-    say(&db, "XREADGROUP GROUP g ann COUNT 3 STREAMS s >");
+    text(&db, "XGROUP CREATE s g 0");
+    text(&db, "XREADGROUP GROUP g ann COUNT 3 STREAMS s >");
     db.advance(1000);
-    say(&db, "XDEL s 2");
+    text(&db, "XDEL s 2");
     check(
         &db,
         &[
@@ -602,10 +589,10 @@ fn entries_are_claimed() {
 #[test]
 fn entries_are_claimed_in_passing() {
     let db = filled(6);
-    say(&db, "XGROUP CREATE s g 0");
-    say(&db, "XREADGROUP GROUP g ann STREAMS s >");
+    text(&db, "XGROUP CREATE s g 0");
+    text(&db, "XREADGROUP GROUP g ann STREAMS s >");
     db.advance(100);
-    say(&db, "XDEL s 3 5");
+    text(&db, "XDEL s 3 5");
     check(
         &db,
         &[
@@ -654,33 +641,33 @@ fn entries_are_claimed_in_passing() {
 fn lag_is_known_or_not() {
     let db = filled(5);
     let lag = |db: &TestDb| {
-        let text = say(db, "XINFO GROUPS s");
+        let text = text(db, "XINFO GROUPS s");
         text.split("entries-read ").nth(1).map(str::to_owned).unwrap()
     };
-    say(&db, "XGROUP CREATE s g 0");
+    text(&db, "XGROUP CREATE s g 0");
     assert_eq!(lag(&db), "(nil) lag 5");
-    say(&db, "XREADGROUP GROUP g c COUNT 2 STREAMS s >");
+    text(&db, "XREADGROUP GROUP g c COUNT 2 STREAMS s >");
     assert_eq!(lag(&db), "2 lag 3");
-    say(&db, "XDEL s 1");
+    text(&db, "XDEL s 1");
     assert_eq!(lag(&db), "2 lag 3");
-    say(&db, "XDEL s 4");
+    text(&db, "XDEL s 4");
     assert_eq!(lag(&db), "2 lag (nil)");
-    say(&db, "XREADGROUP GROUP g c COUNT 1 STREAMS s >");
+    text(&db, "XREADGROUP GROUP g c COUNT 1 STREAMS s >");
     assert_eq!(lag(&db), "(nil) lag (nil)");
-    say(&db, "XREADGROUP GROUP g c STREAMS s >");
+    text(&db, "XREADGROUP GROUP g c STREAMS s >");
     assert_eq!(lag(&db), "5 lag 0");
-    say(&db, "XTRIM s MAXLEN 0");
+    text(&db, "XTRIM s MAXLEN 0");
     assert_eq!(lag(&db), "5 lag 0");
-    say(&db, "XGROUP SETID s g 1");
+    text(&db, "XGROUP SETID s g 1");
     assert_eq!(lag(&db), "(nil) lag 0");
-    say(&db, "XADD s 9 f 9");
+    text(&db, "XADD s 9 f 9");
     assert_eq!(lag(&db), "(nil) lag 1");
 }
 
 #[test]
 fn other_types_are_refused_and_streams_refuse_other_commands() {
     let db = filled(1);
-    say(&db, "SET text x");
+    text(&db, "SET text x");
     let wrong = "WRONGTYPE Operation against a key holding the wrong kind of value";
     for line in [
         "XADD text * a b",
@@ -701,7 +688,7 @@ fn other_types_are_refused_and_streams_refuse_other_commands() {
         "GET s",
         "HSET s f v",
     ] {
-        assert_eq!(refusal(&db, line), wrong, "{line}");
+        assert_eq!(error(&db, line), wrong, "{line}");
     }
     refuse(
         &db,
@@ -723,17 +710,17 @@ fn other_types_are_refused_and_streams_refuse_other_commands() {
             ("XINFO WHAT s", "ERR unknown subcommand 'WHAT'. Try XINFO HELP."),
         ],
     );
-    assert!(say(&db, "XINFO HELP").starts_with("XINFO <subcommand>"));
+    assert!(text(&db, "XINFO HELP").starts_with("XINFO <subcommand>"));
 }
 
 #[test]
 fn full_information_shows_groups_and_consumers() {
     let db = filled(3);
-    say(&db, "XGROUP CREATE s g 0");
-    say(&db, "XREADGROUP GROUP g ann COUNT 2 STREAMS s >");
-    say(&db, "XGROUP CREATECONSUMER s g bob");
+    text(&db, "XGROUP CREATE s g 0");
+    text(&db, "XREADGROUP GROUP g ann COUNT 2 STREAMS s >");
+    text(&db, "XGROUP CREATECONSUMER s g bob");
     assert_eq!(
-        say(&db, "XINFO STREAM s FULL COUNT 1"),
+        text(&db, "XINFO STREAM s FULL COUNT 1"),
         "length 3 radix-tree-keys 1 radix-tree-nodes 2 last-generated-id 3-0 max-deleted-entry-id 0-0 entries-added 3 \
          recorded-first-entry-id 1-0 entries 1-0 f 1 groups name g last-delivered-id 2-0 entries-read 2 lag 1 pel-count \
          2 pending 1-0 ann 1000000 1 consumers name ann seen-time 1000000 active-time 1000000 pel-count 2 pending 1-0 \
@@ -754,7 +741,7 @@ fn a_stream_is_copied_renamed_and_dumped_whole() {
         "COPY s copy",
         "RENAME s moved",
     ] {
-        say(&db, line);
+        text(&db, line);
     }
     let Reply::Bulk(payload) = db.run(&["DUMP", "moved"]) else {
         panic!("no payload")
@@ -763,7 +750,7 @@ fn a_stream_is_copied_renamed_and_dumped_whole() {
         db.run_bytes(&[b"RESTORE", b"restored", b"0", &payload]),
         Reply::OK
     );
-    let shown = |key: &str| say(&db, &format!("XINFO STREAM {key} FULL COUNT 0"));
+    let shown = |key: &str| text(&db, &format!("XINFO STREAM {key} FULL COUNT 0"));
     assert_eq!(shown("copy"), shown("moved"));
     let without_active = |text: String| {
         text.replace("active-time 1000000", "")
@@ -781,14 +768,14 @@ fn keys_stand_behind_streams() {
         "XGROUP CREATE a g 0",
         "XGROUP CREATE b g 0",
     ] {
-        say(&db, line);
+        text(&db, line);
     }
     check(
         &db,
         &[("XREAD COUNT 5 BLOCK 5 STREAMS a b 0 0", "a 1-0 f 1 b 1-0 f 1")],
     );
-    say(&db, "XGROUP CREATE a streams 0");
-    say(&db, "XGROUP CREATE b streams 0");
+    text(&db, "XGROUP CREATE a streams 0");
+    text(&db, "XGROUP CREATE b streams 0");
     check(
         &db,
         &[(

@@ -1,31 +1,11 @@
 use super::keys;
-use crate::command::testing::{TestDb, flatten};
+use crate::command::testing::{TestDb, error, run, text, with};
 use crate::command::{Grows, Wanted, find};
 use crate::reply::Reply;
 
 const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 const SYNTAX: &str = "ERR syntax error";
 const NOT_A_WEIGHT: &str = "ERR One or more scores can't be converted into double";
-
-fn run(db: &TestDb, line: &str) -> Reply {
-    db.run(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn text(db: &TestDb, line: &str) -> String {
-    flatten(run(db, line)).join(" ")
-}
-
-fn error(db: &TestDb, line: &str) -> String {
-    db.error(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn with(lines: &[&str]) -> TestDb {
-    let db = TestDb::new();
-    lines.iter().for_each(|line| {
-        flatten(run(&db, line));
-    });
-    db
-}
 
 #[test]
 fn by_number_and_by_bytes() {

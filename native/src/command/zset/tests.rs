@@ -1,5 +1,4 @@
-use crate::command::testing::{TestDb, flatten};
-use crate::keyspace::Scope;
+use crate::command::testing::{TestDb, encoding, error, flatten, int, run, text};
 use crate::reply::Reply;
 
 const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
@@ -11,30 +10,8 @@ const NOT_A_SCORE: &str = "ERR min or max is not a float";
 const NOT_A_LEX_BOUND: &str = "ERR min or max not valid string range item";
 const NAN: &str = "ERR resulting score is not a number (NaN)";
 
-fn run(db: &TestDb, line: &str) -> Reply {
-    db.run(&line.split(' ').collect::<Vec<_>>())
-}
-
-/// The reply's texts with single spaces between them.
-fn text(db: &TestDb, line: &str) -> String {
-    flatten(run(db, line)).join(" ")
-}
-
-fn int(db: &TestDb, line: &str) -> i64 {
-    db.int(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn error(db: &TestDb, line: &str) -> String {
-    db.error(&line.split(' ').collect::<Vec<_>>())
-}
-
 fn double(value: f64) -> Reply {
     Reply::Double(value)
-}
-
-fn encoding(db: &TestDb, key: &str) -> Option<&'static str> {
-    let keys = [key.as_bytes()];
-    db.keyspace.db(Scope::Keys(&keys)).encoding(key.as_bytes())
 }
 
 /// Runs the test on a sorted set `z` of these pairs in either form. A long member makes the large form, which stays.

@@ -2,7 +2,7 @@
 
 use super::read;
 use super::writing::write;
-use crate::command::testing::TestDb;
+use crate::command::testing::{TestDb, run};
 use crate::keyspace::{EntryView, Keyspace, SEGMENTS};
 use crate::random::Rng;
 use crate::rdb::load::Built;
@@ -31,7 +31,7 @@ fn sample(seed: u64) -> TestDb {
             12 => format!("XGROUP DELCONSUMER {key} g0 {name}"),
             _ => format!("XTRIM {key} MINID {}", 1_000_000 + rng.below(2000)),
         };
-        db.run(&line.split(' ').collect::<Vec<_>>());
+        run(&db, &line);
         db.advance(1);
     }
     db.run(&["XGROUP", "CREATE", "empty", "g", "5-5", "MKSTREAM"]);

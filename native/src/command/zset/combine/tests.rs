@@ -1,41 +1,10 @@
 use super::keys_behind_destination;
 use crate::command::Wanted;
-use crate::command::testing::{TestDb, flatten};
-use crate::keyspace::Scope;
+use crate::command::testing::{TestDb, encoding, error, int, run, text, with};
 use crate::reply::Reply;
 
 const WRONG_TYPE: &str = "WRONGTYPE Operation against a key holding the wrong kind of value";
 const SYNTAX: &str = "ERR syntax error";
-
-fn run(db: &TestDb, line: &str) -> Reply {
-    db.run(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn text(db: &TestDb, line: &str) -> String {
-    flatten(run(db, line)).join(" ")
-}
-
-fn int(db: &TestDb, line: &str) -> i64 {
-    db.int(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn error(db: &TestDb, line: &str) -> String {
-    db.error(&line.split(' ').collect::<Vec<_>>())
-}
-
-fn encoding(db: &TestDb, key: &str) -> Option<&'static str> {
-    db.keyspace
-        .db(Scope::Keys(&[key.as_bytes()]))
-        .encoding(key.as_bytes())
-}
-
-fn with(lines: &[&str]) -> TestDb {
-    let db = TestDb::new();
-    lines.iter().for_each(|line| {
-        flatten(run(&db, line));
-    });
-    db
-}
 
 fn documented() -> TestDb {
     with(&["ZADD zset1 1 one 2 two", "ZADD zset2 1 one 2 two 3 three"])
