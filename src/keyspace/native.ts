@@ -248,8 +248,6 @@ export interface Native {
   slotOf(key: Bytes): number;
   /** The slots of a request's keys; `null` if it may touch any. Throws what is wrong with the number of words. */
   slotsOf(words: readonly Word[]): number[] | null;
-  /** The words of a request as a RESP array, as the log holds it. */
-  encodeRequest(words: readonly Word[]): Buffer;
   /** The bytes for a client, from a reply that went through the log. */
   transcodeReply(reply: Uint8Array, protocol: RespProtocol): Encoded;
   /** Gives this thread a bell: the number of the socket on which it is heard, which is the caller's to close. */

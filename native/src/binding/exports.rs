@@ -11,7 +11,6 @@ use crate::command::{FAMILIES, Grows, Keys, Spec, resolve};
 use crate::keyspace::registry::{self, Registered};
 use crate::keyspace::slot::slot_of;
 use crate::keyspace::{Keyspace, Policy, Statistics};
-use crate::resp::encode_request;
 use napi_derive::napi;
 use napi_sys::{self as sys, napi_callback_info, napi_env, napi_value};
 use std::panic::catch_unwind;
@@ -204,14 +203,6 @@ fn slots(env: napi_env, [words]: [napi_value; 1]) -> Outcome {
     })
 }
 
-fn encode(env: napi_env, [words]: [napi_value; 1]) -> Outcome {
-    let mut requests = Requests::default();
-    requests.read(env, words, "words")?;
-    let mut bytes = Vec::new();
-    encode_request(&requests.words(), &mut bytes);
-    super::value::bulk(env, &bytes, false, true)
-}
-
 /// The lease clock, milliseconds with a fraction.
 #[napi(js_name = "boottimeMs")]
 pub fn boottime_ms() -> f64 {
@@ -242,7 +233,6 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         c"commandTable" command_table;
         c"slotOf" slot;
         c"slotsOf" slots;
-        c"encodeRequest" encode;
         c"transcodeReply" encoded::transcode;
         c"bellOpen" waiting::open_bell;
         c"bellAnswer" waiting::answer_bell;

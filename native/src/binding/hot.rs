@@ -6,7 +6,7 @@ use super::value;
 use super::word::{Accept, Place, integer, number};
 use crate::command::key::{expire_in, expiry_number, remaining_ms};
 use crate::command::{self, Spec, string};
-use crate::keyspace::{Db, Expiry};
+use crate::keyspace::{Db, Expiry, Keyspace};
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::value::{Collection, Element, HashValue, ListValue, SetValue, ZSetValue};
@@ -43,9 +43,7 @@ fn write<const N: usize, R>(
     key: &[u8],
     op: impl FnOnce(&mut Db<'_>) -> Result<R, Status>,
 ) -> Result<R, Failure> {
-    call.handle.check_write()?;
-    let shard = call.handle.shard(key)?;
-    Ok(op(&mut shard.keyspace.db_for(key))?)
+    write_after(call, key, |_| Ok(()), op)
 }
 
 /// As [`write`], for what may need memory.
@@ -55,9 +53,19 @@ fn grow<const N: usize, R>(
     key: &[u8],
     op: impl FnOnce(&mut Db<'_>) -> Result<R, Status>,
 ) -> Result<R, Failure> {
+    write_after(call, key, Keyspace::make_room, op)
+}
+
+#[inline]
+fn write_after<const N: usize, R>(
+    call: &Call<'_, N>,
+    key: &[u8],
+    prepare: impl FnOnce(&Keyspace) -> Result<(), Status>,
+    op: impl FnOnce(&mut Db<'_>) -> Result<R, Status>,
+) -> Result<R, Failure> {
     call.handle.check_write()?;
     let shard = call.handle.shard(key)?;
-    shard.keyspace.make_room()?;
+    prepare(&shard.keyspace)?;
     Ok(op(&mut shard.keyspace.db_for(key))?)
 }
 

@@ -225,7 +225,7 @@ impl Replica {
         result.unwrap_or_else(Reply::Error)
     }
 
-    /// Opens, touches and closes sessions, and evicts. Anything else of session 0 is of a newer version, and ignored by this
+    /// Opens and touches sessions, and evicts. Anything else of session 0 is of a newer version, and ignored by this
     /// one.
     fn control(&mut self, request: &[u8]) {
         let Some(Request::Command(words)) = Request::parse(request) else {
@@ -243,7 +243,6 @@ impl Replica {
         match verb {
             b"OPEN" => self.sessions.open(id, self.stamp_ms),
             b"TOUCH" => self.sessions.touch(id, self.stamp_ms),
-            b"CLOSE" => self.sessions.close(id),
             _ => {}
         }
     }

@@ -56,11 +56,6 @@ impl Sessions {
         }
     }
 
-    /// Forgets a session.
-    pub fn close(&mut self, id: SessionId) {
-        self.table.remove(&id);
-    }
-
     /// Forgets the sessions that have been silent for [`IDLE_MS`].
     pub fn expire(&mut self, now_ms: i64) {
         if now_ms - self.swept_ms < SWEEP_MS {

@@ -172,9 +172,6 @@ fn a_session_that_is_silent_too_long_is_forgotten() {
     assert_eq!(log.run(7, 1, &[request(&["SET", "k", "v"])]), "3:1:");
     log.run(8, 1, &[request(&["SET", "k", "8"])]);
     assert_eq!(log.get("k"), Reply::bulk(b"8"));
-    log.run(0, 0, &[request(&["HOLDFAST.SESSION", "CLOSE", "8"])]);
-    log.run(8, 2, &[request(&["SET", "k", "9"])]);
-    assert_eq!(log.get("k"), Reply::bulk(b"8"));
 }
 
 #[test]
