@@ -22,6 +22,7 @@ pub mod reply;
 pub mod resp;
 pub mod status;
 pub mod structure;
+mod sync;
 pub mod value;
 
 /// Keeps the keyspace's memory apart from the host's: its own heap, its own statistics. Fuzzers and sanitizers watch the heap

@@ -19,7 +19,7 @@ const isCommandLine = (path: string): boolean => path.startsWith('src/cli/');
 
 const CODE = /\.(ts|mjs|rs)$/;
 const isTest = (path: string): boolean =>
-  /^test\/|^native\/(tests|benches|fuzz)\/|\/tests?(\/|\.rs$)/.test(path);
+  /^test\/|^native\/(tests|benches|fuzz|loom)\/|\/tests?(\/|\.rs$)/.test(path);
 /** The rules themselves have to name what they forbid. */
 const isRule = (path: string): boolean => path.startsWith('test/tidy');
 

@@ -5,19 +5,15 @@
 //! Node before 24.14 down when a worker ends; a socket goes with its event loop.
 
 use super::TicketId;
-use parking_lot::Mutex;
+use super::turns::Turns;
 use std::io::{self, Write};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 
 /// The bell of one thread's event loop.
 #[derive(Debug)]
 pub struct Bell {
-    /// Tickets whose turn it is, in the order in which it came.
-    turns: Mutex<Vec<TicketId>>,
-    /// Whether a byte is under way that nobody has answered.
-    rung: AtomicBool,
+    turns: Turns<TicketId>,
     sender: UnixStream,
 }
 
@@ -30,16 +26,14 @@ impl Bell {
         let (sender, heard) = UnixStream::pair()?;
         sender.set_nonblocking(true)?;
         let bell = Bell {
-            turns: Mutex::default(),
-            rung: AtomicBool::new(false),
+            turns: Turns::new(),
             sender,
         };
         Ok((Arc::new(bell), heard))
     }
 
     pub(super) fn ring(&self, ticket: TicketId) {
-        self.turns.lock().push(ticket);
-        if !self.rung.swap(true, Ordering::AcqRel) {
+        if self.turns.add(ticket) {
             // A full socket rings already, and nobody hears one whose event loop is gone.
             let _ = (&self.sender).write(&[0]);
         }
@@ -47,9 +41,7 @@ impl Bell {
 
     /// The tickets whose turn it is, in order of arrival.
     pub fn answer(&self) -> Vec<TicketId> {
-        // Before the tickets are taken: one that comes behind them rings again.
-        self.rung.store(false, Ordering::Release);
-        let mut turns = std::mem::take(&mut *self.turns.lock());
+        let mut turns = self.turns.take();
         turns.sort_unstable();
         turns
     }

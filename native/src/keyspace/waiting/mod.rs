@@ -16,6 +16,7 @@
 mod bell;
 #[cfg(test)]
 mod tests;
+mod turns;
 
 pub use bell::Bell;
 
