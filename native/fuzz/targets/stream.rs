@@ -273,6 +273,7 @@ fn apply_to_groups(stream: &mut StreamValue, model: &mut Model, op: &Op) {
                 known.consumers.remove(&consumer).then_some(owned)
             });
             let removed = stream.edit_group(&[name % 4], |_, group| group.remove_consumer(&[consumer]));
+            let removed = removed.map(|removed| removed.map(|removed| removed.pending_count()));
             assert_eq!(removed, owned);
         }
         _ => unreachable!("the others change entries"),
