@@ -9,6 +9,9 @@ export class UsageError extends Error {
   override readonly name = 'UsageError';
 }
 
+/** A file that the user named cannot be used: for commands whose exit code 1 has another meaning. */
+export class FileTrouble extends HoldfastError {}
+
 /** Runs checks of what the user asked for, whose misuse errors are usage errors here. */
 export async function asUsage<T>(check: () => T | Promise<T>): Promise<T> {
   try {
@@ -32,7 +35,7 @@ function codeOf(error: unknown): string {
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
-  return error instanceof UsageError ? EXIT.usage : EXIT.failed;
+  return error instanceof UsageError || error instanceof FileTrouble ? EXIT.usage : EXIT.failed;
 }
 
 /** The error as one line; with `verbose`, where it comes from as well. */

@@ -3,6 +3,8 @@ import { Command, Option } from 'commander';
 import { POLICIES, SAMPLES_MAX } from '../keyspace/memory-options.js';
 import { address, addresses, limitList, peerList, seconds, size, wholeNumber } from './arguments.js';
 import type { DemoCommandOptions } from './demo/command.js';
+import { examples, type Finish } from './help.js';
+import { rdb } from './rdb/program.js';
 import type { ServeOptions } from './serve.js';
 import type { StatusOptions } from './status.js';
 
@@ -14,8 +16,7 @@ const PORT_MAX = 65_535;
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
-/** Takes the exit code of the command that ran. */
-export type Finish = (exitCode: number) => void;
+export type { Finish } from './help.js';
 
 // Commands are imported when they run, so that help needs no addon.
 function demo(finish: Finish): Command {
@@ -140,44 +141,11 @@ function status(finish: Finish): Command {
     });
 }
 
-function rdb(finish: Finish): Command {
-  const json = new Command('json')
-    .description('print the keys and values of an RDB file as JSON')
-    .argument('<file>', 'RDB file')
-    .option('--canonical', 'one form for equal data: keys, fields and members in the order of their bytes')
-    .addHelpText(
-      'after',
-      examples('holdfast rdb json dump.rdb', 'holdfast rdb json --canonical dump.rdb | sha256sum'),
-    )
-    .action(async (file: string, options: { canonical?: boolean }) => {
-      const { rdbJsonCommand } = await import('./rdb.js');
-      finish(await rdbJsonCommand(file, options));
-    });
-  const inspect = new Command('inspect')
-    .description('count the keys of an RDB file by type and encoding, and verify its checksum')
-    .argument('<file>', 'RDB file')
-    .option('--json', 'print the counts as JSON')
-    .addHelpText('after', examples('holdfast rdb inspect dump.rdb'))
-    .action(async (file: string, options: { json?: boolean }) => {
-      const { rdbInspectCommand } = await import('./rdb.js');
-      finish(await rdbInspectCommand(file, options));
-    });
-  return new Command('rdb')
-    .description('read RDB files')
-    .addHelpText('after', examples('holdfast rdb inspect dump.rdb'))
-    .addCommand(json)
-    .addCommand(inspect);
-}
-
 function secretFile(): Option {
   return new Option(
     '--secret-file <file>',
     'file with the shared secret (default: the environment variable HOLDFAST_SECRET)',
   ).env('HOLDFAST_SECRET_FILE');
-}
-
-function examples(...lines: string[]): string {
-  return `\nExample:\n${lines.map((line) => `  ${line}`).join('\n')}`;
 }
 
 /** The whole command line. */
@@ -188,7 +156,7 @@ export function program(finish: Finish): Command {
     .option('--verbose', 'say where an error comes from (also: HOLDFAST_DEBUG=1)')
     .addHelpText(
       'after',
-      `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage, 128 + n ended by signal n.`,
+      `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage (rdb: or a file that cannot be used), 128 + n ended by signal n.`,
     );
   for (const command of [demo, serve, status, rdb]) root.addCommand(command(finish));
   const all = [root, ...root.commands, ...root.commands.flatMap((command) => command.commands)];

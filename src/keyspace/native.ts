@@ -216,8 +216,19 @@ export interface NativeRdbRequests {
   finish(): number;
 }
 
+/** A tool for RDB files. Errors of its calls have the code `CORRUPT`, `IO` or `ERR`. */
+interface NativeRdbTool {
+  /** What is wrong with the file, if that is why a call failed. */
+  readonly fault: { offset: number; reason: string } | null;
+}
+
+/** A tool whose calls to `push` give the number of bytes that belong to the file: less than all when it ends in the chunk. */
+interface NativeRdbReader extends NativeRdbTool {
+  push(chunk: Uint8Array): number;
+}
+
 /** Turns an RDB file into JSON. */
-export interface NativeRdbJson {
+export interface NativeRdbJson extends NativeRdbTool {
   /** Takes the next piece; gives the text that is complete. */
   push(chunk: Uint8Array): Buffer;
   /** Throws if the file is not complete; gives the next piece of the remaining text, an empty one behind its end. */
@@ -225,10 +236,64 @@ export interface NativeRdbJson {
 }
 
 /** Counts what is in an RDB file. */
-export interface NativeRdbInspect {
-  push(chunk: Uint8Array): void;
+export interface NativeRdbInspect extends NativeRdbReader {
   /** Throws if the file is not complete; gives the report as JSON. */
   finish(): string;
+}
+
+/** Checks an RDB file. */
+export interface NativeRdbCheck extends NativeRdbReader {
+  /** Throws if the file is not complete. */
+  finish(): void;
+  readonly counts: { format: string; version: number; checksum: string; keys: number; functions: number };
+}
+
+/** Finds what differs between two RDB files. */
+export interface NativeRdbDiff extends NativeRdbReader {
+  /** Throws if the file is not complete. The first call leads to the second file, the second to the differences. */
+  finish(): void;
+  /** The next differences, an empty Buffer behind the last. */
+  next(bytesWanted: number): Buffer;
+  /** Keys added, removed, changed, equal. */
+  readonly counts: number[];
+}
+
+/** How {@link NativeRdbConvert} writes. */
+export interface NativeRdbConvertOptions {
+  version: number;
+  compress: boolean;
+  pattern?: Uint8Array;
+  types: string[];
+  db?: number;
+  prefix?: Uint8Array;
+  stripTtl: boolean;
+  dropFunctions: boolean;
+}
+
+/** Makes another RDB file of one. */
+export interface NativeRdbConvert extends NativeRdbReader {
+  /** What has been written since the last call. */
+  take(): Buffer;
+  /** Throws if the file is not complete; gives the last bytes of the new one. */
+  finish(): Buffer;
+  /** Keys written, keys left out, bytes written. */
+  readonly counts: number[];
+}
+
+/** Says what an RDB file says, in the form that `rdb/workbench/facts.ts` reads. */
+export interface NativeRdbFacts extends NativeRdbReader {
+  take(): Buffer;
+  /** Throws if the file is not complete. */
+  finish(): void;
+}
+
+/** Writes an RDB file from what `rdb/workbench/facts.ts` says. */
+export interface NativeRdbCompose {
+  /** Takes whole facts; gives the bytes of the file that are complete. */
+  push(facts: Uint8Array): Buffer;
+  finish(): Buffer;
+  /** Keys and bytes written. */
+  readonly counts: number[];
 }
 
 /** The addon's exports. Ids are process-wide: a worker attaches to what another thread made. */
@@ -294,8 +359,20 @@ export interface Native {
   RdbLoader: new (keyspaceId: number, options?: { db?: number }) => NativeRdbLoader;
   RdbWriter: new (keyspaceId: number, options?: NativeRdbWriterOptions) => NativeRdbWriter;
   RdbRequests: new () => NativeRdbRequests;
-  RdbJson: new (canonical: boolean) => NativeRdbJson;
-  RdbInspect: new () => NativeRdbInspect;
+  RdbJson: new (canonical: boolean, folder?: string) => NativeRdbJson;
+  RdbInspect: new (options: { biggest: number; slots: boolean }) => NativeRdbInspect;
+  RdbCheck: new (folder: string) => NativeRdbCheck;
+  RdbDiff: new (folder: string) => NativeRdbDiff;
+  RdbConvert: new (options: NativeRdbConvertOptions) => NativeRdbConvert;
+  RdbFacts: new (moduleBytesMax: number) => NativeRdbFacts;
+  RdbCompose: new (options: {
+    version: number;
+    compress: boolean;
+    aux: readonly (readonly [string, string | Uint8Array])[];
+    folder: string;
+  }) => NativeRdbCompose;
+  /** What `TYPE` would answer for a value of this type byte. */
+  rdbTypeName(rdbType: number): string | null;
 }
 
 const require = createRequire(import.meta.url);

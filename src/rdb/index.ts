@@ -4,20 +4,16 @@
  */
 import type { SaveForm } from './jobs.js';
 import { pieces } from './pieces.js';
-import { type JobOrder, start } from './pool.js';
+import { runWatched, type Watched } from './watched.js';
 
 export { closePool } from './pool.js';
+export type { Watched } from './watched.js';
+export { checkRdb } from './workbench/check.js';
+export { inspectRdb } from './workbench/inspect.js';
+export { rdbJson } from './workbench/json.js';
 
 /** Versions of the format that can be written. */
 const VERSIONS: readonly number[] = [9, 10, 11, 12];
-
-/** Hears how far a job is. */
-export interface Watched {
-  /** Called with what is done and the total: bytes of the file for reading, a fraction of 1 for saving. */
-  onProgress?: (done: number, total: number) => void;
-  /** Ends the job at its next step; its promise rejects with the signal's reason. */
-  signal?: AbortSignal;
-}
 
 /** Options of loading an RDB file. */
 export interface LoadOptions extends Watched {
@@ -58,54 +54,6 @@ export interface SaveResult {
   durationMs: number;
 }
 
-/** What {@link inspect} found. Byte counts are those of the file. */
-export interface Report {
-  /** Bytes of the file. */
-  bytes: number;
-  /** Whose format it is. */
-  format: 'REDIS' | 'VALKEY';
-  /** Version of the format. */
-  version: number;
-  /** `disabled`: written as 0; `none`: the version has none. A wrong one is an error. */
-  checksum: 'right' | 'disabled' | 'none';
-  /** Metadata. */
-  aux: [string, string][];
-  /** Keys in all databases. */
-  keys: number;
-  /** Keys with an expiry. */
-  expires: number;
-  /** Keys whose expiry has passed. */
-  expired: number;
-  /** Libraries of functions. */
-  functions: number;
-  /** Keys by database. */
-  databases: { db: number; keys: number }[];
-  /** By type and encoding. */
-  types: { type: string; encoding: string; rdbType: number; keys: number; elements: number; bytes: number }[];
-  /** The biggest keys, the biggest first. */
-  biggest: {
-    db: number;
-    key: string;
-    type: string;
-    encoding: string;
-    rdbType: number;
-    elements: number;
-    bytes: number;
-  }[];
-}
-
-/** Runs a job whose result is one value. */
-async function runWatched<T>(order: JobOrder, { onProgress, signal }: Watched = {}): Promise<T> {
-  const job = start(
-    order,
-    (notice) => {
-      if (notice.kind === 'progress') onProgress?.(notice.done, notice.total);
-    },
-    signal,
-  );
-  return (await job.result) as T;
-}
-
 /**
  * Loads an RDB file into a keyspace, in the place of what it holds. A file that is damaged, or whose load is aborted,
  * leaves the keyspace as it was. Keys that have expired are left out.
@@ -141,34 +89,6 @@ export function saveFile(keyspaceId: number, path: string, options: SaveOptions 
  */
 export function digest(keyspaceId: number): Promise<string> {
   return runWatched({ kind: 'digest', keyspaceId });
-}
-
-/**
- * An RDB file as JSON text, in pieces. Plain: an array with an object of keys and values per database. Canonical: every
- * fact, sorted, comparable byte for byte; it is held in memory before the first piece comes.
- *
- * @throws HoldfastError `CORRUPT` names file, reason and offset; `IO`.
- */
-export async function* rdbJson(
-  path: string,
-  options: { canonical?: boolean; signal?: AbortSignal } = {},
-): AsyncGenerator<string, void, undefined> {
-  const { canonical = false, signal } = options;
-  const decoder = new TextDecoder();
-  for await (const piece of pieces({ kind: 'json', path, canonical }, signal)) {
-    yield decoder.decode(piece, { stream: true });
-  }
-  const rest = decoder.decode();
-  if (rest !== '') yield rest;
-}
-
-/**
- * Reads an RDB file, verifies it, and counts what is in it.
- *
- * @throws HoldfastError `CORRUPT` names file, reason and offset; `IO`.
- */
-export function inspect(path: string, options: Watched = {}): Promise<Report> {
-  return runWatched({ kind: 'inspect', path }, options);
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What the pool's threads are asked, and what they say. Everything here crosses threads by structured clone. */
 import type { MessagePort } from 'node:worker_threads';
+import type { Task } from './workbench/tasks.js';
 
 /** Options of {@link saveFile}, as a thread needs them. */
 export interface SaveForm {
@@ -18,19 +19,26 @@ export type Job =
   | { kind: 'load'; path: string; keyspaceId: number; db?: number; port: MessagePort }
   | { kind: 'save'; path: string; keyspaceId: number; form: SaveForm; port: MessagePort }
   | { kind: 'digest'; keyspaceId: number; port: MessagePort }
-  | { kind: 'json'; path: string; canonical: boolean; port: MessagePort }
-  | { kind: 'inspect'; path: string; port: MessagePort }
+  | { kind: 'tool'; task: Task; port: MessagePort }
   | { kind: 'requests'; path: string; port: MessagePort };
+
+/** What is wrong with a file, and where. */
+export interface Fault {
+  path: string;
+  reason: string;
+  offset: number;
+}
 
 /** How a job ended: errors lose their class between threads, so failures are data. */
 export type Outcome =
   | { kind: 'done'; value: unknown }
-  | { kind: 'failed'; code: string; message: string }
+  | { kind: 'failed'; code: string; message: string; fault?: Fault }
   | { kind: 'cancelled' };
 
 /** What a thread says while it works. */
 export type Notice =
-  | { kind: 'progress'; done: number; total: number }
+  /** The total is missing where nobody knows it. */
+  | { kind: 'progress'; done: number; total: number | undefined }
   /** One more piece of the result; the thread waits for a `more` per piece once {@link PIECES_AHEAD} are on their way. */
   | { kind: 'piece'; bytes: Uint8Array }
   /** The last notice: it comes behind all pieces, which another channel could not promise. */

@@ -32,12 +32,14 @@ class Inbox {
 export async function* pieces(
   order: JobOrder,
   signal?: AbortSignal,
+  onProgress?: (done: number, total: number) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const inbox = new Inbox();
   const job = start(
     order,
     (notice) => {
       if (notice.kind === 'piece') inbox.put(notice.bytes);
+      else if (notice.kind === 'progress') onProgress?.(notice.done, notice.total ?? 0);
     },
     signal,
   );

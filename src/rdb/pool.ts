@@ -5,6 +5,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { HoldfastError } from '../errors.js';
 import type { Job, Notice, Outcome, Word } from './jobs.js';
+import { CorruptRdbError } from './workbench/corrupt.js';
 
 /** More threads would fight over the disk and the locks. */
 const THREADS_MAX = 4;
@@ -65,13 +66,18 @@ async function settle(
   try {
     await started().run(job, { transferList: [job.port] });
     const outcome = await end;
-    if (outcome.kind === 'failed') throw new HoldfastError(outcome.code, outcome.message);
+    if (outcome.kind === 'failed') throw failureOf(outcome);
     if (outcome.kind === 'done') return outcome.value;
     signal?.throwIfAborted();
     return undefined;
   } finally {
     signal?.removeEventListener('abort', cancel);
   }
+}
+
+function failureOf({ code, message, fault }: Outcome & { kind: 'failed' }): Error {
+  if (fault !== undefined) return new CorruptRdbError(fault.path, fault.reason, fault.offset);
+  return new HoldfastError(code, message);
 }
 
 /** Ends the idle threads now, instead of in a second. Jobs on their way are finished first. */

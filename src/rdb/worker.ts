@@ -4,8 +4,11 @@ import { once } from 'node:events';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { MessagePort } from 'node:worker_threads';
+import { HoldfastError } from '../errors.js';
 import { native } from '../keyspace/native.js';
 import { type Job, type Notice, type Outcome, PIECES_AHEAD, type Word } from './jobs.js';
+import { CorruptRdbError } from './workbench/corrupt.js';
+import { runTask } from './workbench/tasks.js';
 
 /** One read from a file. */
 const READ_BYTES = 1024 * 1024;
@@ -37,7 +40,7 @@ class Client {
     if (this.#cancelled) throw new Cancelled();
   }
 
-  progress(done: number, total: number): void {
+  progress(done: number, total: number | undefined): void {
     this.check();
     this.#port.postMessage({ kind: 'progress', done, total } satisfies Notice);
   }
@@ -136,28 +139,6 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function json({ path, canonical }: Job & { kind: 'json' }, client: Client): Promise<unknown> {
-  const reader = new native.RdbJson(canonical);
-  await readAll(path, client, async (chunk) => {
-    await client.piece(reader.push(chunk));
-    return chunk.length;
-  });
-  for (;;) {
-    const piece = reader.finish();
-    if (piece.length === 0) return undefined;
-    await client.piece(piece);
-  }
-}
-
-async function inspect({ path }: Job & { kind: 'inspect' }, client: Client): Promise<unknown> {
-  const reader = new native.RdbInspect();
-  const bytes = await readAll(path, client, (chunk) => {
-    reader.push(chunk);
-    return chunk.length;
-  });
-  return { bytes, ...(JSON.parse(reader.finish()) as object) };
-}
-
 async function requests({ path }: Job & { kind: 'requests' }, client: Client): Promise<unknown> {
   const reader = new native.RdbRequests();
   await readAll(path, client, async (chunk) => {
@@ -175,10 +156,8 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
       return save(job, client);
     case 'digest':
       return native.digest(job.keyspaceId);
-    case 'json':
-      return json(job, client);
-    case 'inspect':
-      return inspect(job, client);
+    case 'tool':
+      return runTask(job.task, client);
     case 'requests':
       return requests(job, client);
   }
@@ -191,6 +170,11 @@ function failure(error: unknown, job: Job): Outcome {
   if (error instanceof Cancelled) return { kind: 'cancelled' };
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
   const { code } = error;
+  if (error instanceof CorruptRdbError) {
+    const { message, path, reason, offset } = error;
+    return { kind: 'failed', code, message, fault: { path, reason, offset } };
+  }
+  if (error instanceof HoldfastError) return { kind: 'failed', code, message: error.message };
   const place = 'path' in job && code !== 'CLOSED' ? `${job.path}: ` : '';
   if (OWN_CODES.has(code)) return { kind: 'failed', code, message: `${place}${error.message}` };
   return { kind: 'failed', code: 'IO', message: `${place}${error.message}` };

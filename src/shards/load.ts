@@ -1,6 +1,6 @@
 /** Loads an RDB file into a running store: every key is a `RESTORE` request to the shard of its slot. */
 import { stat } from 'node:fs/promises';
-import { inspect, requests } from '../rdb/index.js';
+import { checkRdb, requests } from '../rdb/index.js';
 import type { ShardId } from './protocol.js';
 import { shardOfSlot } from './router.js';
 
@@ -52,7 +52,7 @@ export async function loadKeys(
 ): Promise<StoreLoadResult> {
   const startedMs = performance.now();
   const watched = signal === undefined ? {} : { signal };
-  const { keys: totalKeys } = await inspect(path, watched);
+  const { keys: totalKeys } = await checkRdb(path, watched);
   const { size: bytes } = await stat(path);
   const window = new Window();
   for await (const piece of requests(path, watched)) {

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Report } from '../../src/rdb/index.js';
+import type { Report } from '../../src/rdb/workbench/index.js';
 import { DEMO_EXPIRING_KEYS, DEMO_FIRST_EXPIRY_MS, DEMO_KEYS, demoData } from './demo-data.js';
 import { run } from './run-cli.js';
 

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { native } from '../../dist/keyspace/native.js';
-import { closePool, inspect, loadFile, rdbJson } from '../../dist/rdb/index.js';
+import { closePool, inspectRdb, loadFile, rdbJson } from '../../dist/rdb/index.js';
 import { SeededRandom } from '../support/random.js';
 import { file, sealed, smallFile, stringKey, text } from './build.js';
 import { brokenFiles, brokenPayloads, FIXTURES_MISSING, haveFixtures, validFiles } from './fixtures.js';
@@ -139,7 +139,7 @@ describe('a file made by hand', () => {
     using temporary = new Temporary();
     const path = temporary.path('small.rdb');
     writeFileSync(path, smallFile());
-    const report = await inspect(path);
+    const report = await inspectRdb(path);
     expect(report).toMatchObject({ version: 10, keys: 5, checksum: 'right', aux: [['redis-ver', '7.0.15']] });
     expect(report.types.map(({ type }) => type)).toEqual(['string', 'list', 'set', 'hash', 'zset']);
     expect(report.biggest).toHaveLength(5);
@@ -154,6 +154,6 @@ describe('a file made by hand', () => {
   });
 
   test('that is not there is an IO error', async () => {
-    await expect(inspect('/nowhere/dump.rdb')).rejects.toMatchObject({ code: 'IO' });
+    await expect(inspectRdb('/nowhere/dump.rdb')).rejects.toMatchObject({ code: 'IO' });
   });
 });

@@ -52,7 +52,7 @@ const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g;
 const URL_OF_FILE = /new URL\('(\.[^']+\.js)',\s*import\.meta\.url\)/g;
 
 /** Where the programs of the package begin: everything has to be reachable from there. */
-const ENTRIES = ['src/index.ts', 'src/cli/main.ts'];
+const ENTRIES = ['src/index.ts', 'src/rdb/workbench/index.ts', 'src/cli/main.ts'];
 
 const isSource = ({ path }: SourceFile): boolean => /^src\/.*\.ts$/.test(path);
 

@@ -18,6 +18,7 @@ mod replica;
 mod value;
 mod waiting;
 mod word;
+mod workbench;
 
 use napi::bindgen_prelude::{Env, JsValue, Object};
 use napi_derive::napi;

@@ -3,24 +3,21 @@
 
 use crate::clock;
 use crate::keyspace::registry::{self, Registered};
-use crate::rdb::json::Form;
-use crate::rdb::{
-    Inspect, Json, LoadOptions, Loader, Options, RdbError, Reader, Requests, WriteOptions, Writer, write,
-};
+use crate::rdb::{LoadOptions, Loader, Options, RdbError, Reader, Requests, WriteOptions, Writer, write};
 use napi::bindgen_prelude::{Buffer, Either, Uint8Array};
 use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 /// A failure with one of the stable codes.
-type Refused = napi::Error<&'static str>;
+pub(super) type Refused = napi::Error<&'static str>;
 
-const CORRUPT: &str = "CORRUPT";
-const ERR: &str = "ERR";
+pub(super) const CORRUPT: &str = "CORRUPT";
+pub(super) const ERR: &str = "ERR";
 const CLOSED: &str = "CLOSED";
 const FAULTED: &str = "FAULTED";
 
-fn corrupt(error: RdbError) -> Refused {
+pub(super) fn corrupt(error: RdbError) -> Refused {
     Refused::new(CORRUPT, error.to_string())
 }
 
@@ -29,7 +26,7 @@ fn closed(what: &str) -> Refused {
 }
 
 /// Runs the codec; a broken invariant in it becomes an error instead of the end of the process.
-fn guarded<T>(run: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
+pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Refused>) -> Result<T, Refused> {
     catch_unwind(AssertUnwindSafe(run)).unwrap_or_else(|_| {
         Err(Refused::new(
             FAULTED,
@@ -213,7 +210,7 @@ impl RdbWriter {
     }
 }
 
-fn field((key, value): (String, Either<String, Uint8Array>)) -> (Vec<u8>, Vec<u8>) {
+pub(super) fn field((key, value): (String, Either<String, Uint8Array>)) -> (Vec<u8>, Vec<u8>) {
     let value = match value {
         Either::A(text) => text.into_bytes(),
         Either::B(bytes) => bytes.to_vec(),
@@ -254,75 +251,5 @@ impl RdbRequests {
     pub fn finish(&mut self) -> Result<f64, Refused> {
         self.reader.finish().map_err(corrupt)?;
         Ok(self.requests.keys() as f64)
-    }
-}
-
-/// Turns a file into JSON.
-#[napi]
-pub struct RdbJson {
-    reader: Reader,
-    json: Json,
-}
-
-#[napi]
-impl RdbJson {
-    /// At the beginning of a file.
-    #[napi(constructor)]
-    pub fn new(canonical: bool) -> Self {
-        let form = if canonical { Form::Canonical } else { Form::Plain };
-        RdbJson {
-            reader: Reader::default(),
-            json: Json::new(form),
-        }
-    }
-
-    /// Takes the next piece; gives the text that is complete.
-    #[napi]
-    pub fn push(&mut self, chunk: &[u8]) -> Result<Buffer, Refused> {
-        let (reader, json) = (&mut self.reader, &mut self.json);
-        guarded(|| {
-            reader.push(chunk, json).map_err(corrupt)?;
-            Ok(json.take().into())
-        })
-    }
-
-    /// Checks that the file is complete; gives the next piece of the remaining text, an empty one behind its end.
-    #[napi]
-    pub fn finish(&mut self) -> Result<Buffer, Refused> {
-        self.reader.finish().map_err(corrupt)?;
-        Ok(self.json.take().into())
-    }
-}
-
-/// Counts what is in a file.
-#[napi]
-pub struct RdbInspect {
-    reader: Reader,
-    inspect: Inspect,
-}
-
-#[napi]
-impl RdbInspect {
-    /// At the beginning of a file.
-    #[napi(constructor)]
-    pub fn new() -> Self {
-        RdbInspect {
-            reader: Reader::default(),
-            inspect: Inspect::new(clock::wall_ms()),
-        }
-    }
-
-    /// Takes the next piece.
-    #[napi]
-    pub fn push(&mut self, chunk: &[u8]) -> Result<(), Refused> {
-        let (reader, inspect) = (&mut self.reader, &mut self.inspect);
-        guarded(|| reader.push(chunk, inspect).map(drop).map_err(corrupt))
-    }
-
-    /// Checks that the file is complete; gives the report as JSON.
-    #[napi]
-    pub fn finish(&mut self) -> Result<String, Refused> {
-        self.reader.finish().map_err(corrupt)?;
-        Ok(String::from_utf8_lossy(&self.inspect.report()).into_owned())
     }
 }

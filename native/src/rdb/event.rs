@@ -146,6 +146,15 @@ pub enum Event<'a> {
         /// Keys with an expiry.
         expires: u64,
     },
+    /// A module has left data of its own, for [`Sink::aside`].
+    ModuleAux {
+        /// Nine characters.
+        name: &'a str,
+        /// Version of the module's encoding.
+        version: u16,
+    },
+    /// The key that comes next has metadata of modules.
+    KeyMetadata,
     /// A key begins.
     Key(KeyHead<'a>),
     /// The value of a string.
@@ -182,6 +191,9 @@ pub trait Sink {
 
     /// Takes the bytes of a value as the file holds them, in pieces, between [`Event::Key`] and [`Event::EndKey`].
     fn raw(&mut self, _bytes: &[u8]) {}
+
+    /// Takes the bytes of a module's data beside the keys, opcode included, in pieces, as the file holds them.
+    fn aside(&mut self, _bytes: &[u8]) {}
 
     /// Is offered a packed structure before anybody has looked into it. A sink that takes it (true) has checked it, and
     /// is not told its elements.

@@ -11,6 +11,8 @@ pub enum Magic {
 
 /// From this version on, hashes, lists and sorted sets may be listpacks.
 pub const OLDEST_LISTPACK_VERSION: u32 = 10;
+/// From this version on, libraries of functions may be in a file.
+pub const OLDEST_FUNCTION_VERSION: u32 = 10;
 /// From this version on, sets may be listpacks.
 pub const OLDEST_SET_LISTPACK_VERSION: u32 = 11;
 /// From this version on, fields of a hash may have an expiry.
@@ -20,7 +22,9 @@ pub const OLDEST_CHECKSUM_VERSION: u32 = 5;
 /// The newest version under the `REDIS` magic whose records are all known.
 pub const NEWEST_REDIS_VERSION: u32 = 13;
 /// The newest version under the `VALKEY` magic whose records are all known.
-pub const NEWEST_VALKEY_VERSION: u32 = 80;
+pub const NEWEST_VALKEY_VERSION: u32 = 81;
+/// The oldest one under that magic.
+pub const OLDEST_VALKEY_VERSION: u32 = 80;
 /// Longest string of any kind, after decompression. Redis's own limit for one listpack.
 pub const STRING_BYTES_MAX: u64 = 1 << 30;
 /// Highest database number, as Redis has it (a C int).
@@ -42,6 +46,11 @@ pub const FUNCTION: u8 = 0xf5;
 pub const SLOT_INFO: u8 = 0xf4;
 /// Metadata of the next key (`REDIS`), a running slot import (`VALKEY`).
 pub const KEY_META_OR_SLOT_IMPORT: u8 = 0xf3;
+/// Templates of hashes (`REDIS`), an update (`VALKEY`).
+pub const HASH_TEMPLATES_OR_UPDATE: u8 = 0xf2;
+/// When a key was last used, and its slot, in files of Redis Enterprise: a number each.
+pub const ENTERPRISE_LRU: u8 = 0x6b;
+pub const ENTERPRISE_SLOT: u8 = 0x79;
 
 pub const STRING: u8 = 0;
 pub const LIST: u8 = 1;
@@ -75,6 +84,18 @@ pub const EXACT_TIMED_TABLE: u8 = HASH_METADATA;
 /// In an exact snapshot, a packed hash whose fields may expire. The listpack that the format has for it must be sorted by
 /// expiry, which would lose the order; this type has the order, and no other use there.
 pub const EXACT_TIMED_PACK: u8 = HASH_METADATA_PRE_GA;
+
+/// Whether servers that read files of this version, from 9 on, know the type byte. Those of release candidates no later
+/// server knows.
+pub fn is_known_to(rdb_type: u8, version: u32) -> bool {
+    match rdb_type {
+        HASH_METADATA_PRE_GA | HASH_LISTPACK_EX_PRE_GA => false,
+        HASH_METADATA | HASH_LISTPACK_EX => version >= OLDEST_FIELD_EXPIRY_VERSION,
+        SET_LISTPACK | STREAM_3 => version >= OLDEST_SET_LISTPACK_VERSION,
+        HASH_LISTPACK | ZSET_LISTPACK | LIST_QUICKLIST_2 | STREAM_2 => version >= OLDEST_LISTPACK_VERSION,
+        _ => type_name(rdb_type).is_some(),
+    }
+}
 
 /// What `TYPE` would answer for a value of this type byte.
 pub fn type_name(rdb_type: u8) -> Option<&'static str> {

@@ -3,7 +3,7 @@
 //! Reading order: `format` (the numbers), `cursor` (lengths and strings out of bytes that may not all be there
 //! yet), `blob` (listpacks, ziplists, intsets, zipmaps), [`event`] (what a file says, one fact at a time), [`reader`]
 //! (the push parser that says it), and the sinks that listen: [`load`] (into a keyspace), [`requests`] (as `RESTORE`
-//! requests), [`json`], [`inspect`]. The other way: [`write`] (a keyspace to a stream), [`payload`] (one value).
+//! requests), [`json`], [`inspect`], [`workbench`]. The other way: [`write`] (a keyspace to a stream), [`payload`] (one value).
 //!
 //! Nothing that a file declares is believed: no allocation is made from a declared size, every embedded structure is
 //! walked before its elements are used, and every error names the offset. What the reader hands out before the end of
@@ -24,11 +24,12 @@ pub mod reader;
 pub mod requests;
 #[cfg(test)]
 mod tests;
+pub mod workbench;
 pub mod write;
 
 pub use checksum::Checksum;
 pub use format::{Magic, OLDEST_CHECKSUM_VERSION, type_name};
-pub use inspect::Inspect;
+pub use inspect::{Inspect, InspectOptions};
 pub use json::Json;
 pub use load::{LoadOptions, LoadStats, Loader};
 pub use reader::{Options, Reader};

@@ -2,7 +2,8 @@
 //!
 //! The canonical form is for comparisons: every fact that has a meaning (not the encodings of strings), keys sorted by
 //! database and bytes, members sorted, bytes as code points U+0000 to U+00FF, scores as the hex digits of their bits.
-//! What is sorted has to be held until the end of the file. The plain form is for people, and is written as the file is
+//! What is sorted is known only at the end of the file: the keys' texts go through a sorter, which holds a bounded part of
+//! them and the rest in temporary files. The plain form is for people, and is written as the file is
 //! read: an array with an object of keys and values per database.
 
 mod text;
@@ -11,11 +12,16 @@ mod writer;
 
 use super::event::{ChecksumState, Event, KeyHead, Sink};
 use super::format;
+use super::workbench::sorter::{Sorted, Sorter};
+use std::io;
+use std::path::PathBuf;
 use value::Collected;
 pub(super) use writer::Writer;
 
 /// About how much text of the canonical form is given at once.
 pub const PIECE_BYTES: usize = 1 << 20;
+/// Brackets around a key in the canonical form.
+const KEY_DEPTH: usize = 2;
 
 /// Which JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,22 +69,17 @@ impl Summary {
     }
 }
 
-/// A key's text, to be put in its place.
-#[derive(Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Row {
-    db: u64,
-    key: Vec<u8>,
-    text: Vec<u8>,
-}
-
 /// The sink.
 #[derive(Debug)]
 pub struct Json {
     form: Form,
     writer: Writer,
     summary: Summary,
-    /// Canonical: the finished keys.
-    rows: Vec<Row>,
+    /// Canonical: the texts of the finished keys, and the key at hand, by database and name.
+    rows: Option<Sorter>,
+    sorted: Option<Sorted>,
+    row_key: Vec<u8>,
+    failure: Option<io::Error>,
     /// Plain: whether a database's object is open.
     database_open: bool,
     rdb_type: u8,
@@ -86,13 +87,21 @@ pub struct Json {
 }
 
 impl Json {
-    /// A sink.
+    /// A sink that keeps its temporary files where the system keeps those.
     pub fn new(form: Form) -> Self {
+        Json::with_folder(form, std::env::temp_dir())
+    }
+
+    /// A sink that keeps its temporary files in this folder.
+    pub fn with_folder(form: Form, folder: PathBuf) -> Self {
         Json {
             form,
             writer: Writer::new(form == Form::Canonical),
             summary: Summary::default(),
-            rows: Vec::new(),
+            rows: (form == Form::Canonical).then(|| Sorter::new(folder)),
+            sorted: None,
+            row_key: Vec::new(),
+            failure: None,
             database_open: false,
             rdb_type: format::STRING,
             collected: Collected::default(),
@@ -106,15 +115,29 @@ impl Json {
             return Vec::new();
         }
         while self.writer.size() < PIECE_BYTES
-            && let Some(row) = self.rows.pop()
+            && let Some(sorted) = &mut self.sorted
         {
-            self.writer.item();
-            self.writer.raw(&row.text);
-            if self.rows.is_empty() {
-                self.end_canonical();
+            match sorted.next() {
+                Ok(Some((_, text))) => {
+                    self.writer.item();
+                    self.writer.raw(text);
+                }
+                Ok(None) => {
+                    self.sorted = None;
+                    self.end_canonical();
+                }
+                Err(error) => {
+                    self.sorted = None;
+                    self.failure = Some(error);
+                }
             }
         }
         self.writer.take()
+    }
+
+    /// Why the last call came to nothing, if that was a temporary file's fault.
+    pub fn take_failure(&mut self) -> Option<io::Error> {
+        self.failure.take()
     }
 
     fn begin_key(&mut self, head: &KeyHead<'_>) {
@@ -125,11 +148,9 @@ impl Json {
             }
             self.writer.name_bytes(head.key);
         } else {
-            self.rows.push(Row {
-                db: head.db,
-                key: head.key.to_vec(),
-                text: Vec::new(),
-            });
+            self.row_key.clear();
+            self.row_key.extend_from_slice(&head.db.to_be_bytes());
+            self.row_key.extend_from_slice(head.key);
             self.canonical_head(head);
         }
         self.collected.begin(head.rdb_type, &mut self.writer);
@@ -163,11 +184,18 @@ impl Json {
 
     fn end_key(&mut self) -> Result<(), String> {
         self.collected.end(self.rdb_type, self.form, &mut self.writer)?;
-        if let Some(row) = self.rows.last_mut() {
-            self.writer.close(b'}');
-            row.text = self.writer.take();
-        }
-        Ok(())
+        let Some(rows) = &mut self.rows else {
+            return Ok(());
+        };
+        self.writer.close(b'}');
+        let text = self.writer.take();
+        // The next key is the first one, too.
+        self.writer.set_depth(KEY_DEPTH);
+        rows.push(&self.row_key, &text).map_err(|error| {
+            let reason = format!("temporary file: {error}");
+            self.failure = Some(error);
+            reason
+        })
     }
 
     fn open_database(&mut self) {
@@ -182,27 +210,35 @@ impl Json {
     fn begin(&mut self) {
         match self.form {
             Form::Plain => self.writer.open(b'['),
-            // The keys stand two levels deep, and are written before what they stand in.
-            Form::Canonical => self.writer.set_depth(2),
+            // The keys are written before what they stand in.
+            Form::Canonical => self.writer.set_depth(KEY_DEPTH),
         }
     }
 
-    fn end(&mut self) {
+    fn end(&mut self) -> Result<(), String> {
         if self.form == Form::Plain {
             if self.database_open {
                 self.writer.close(b'}');
             }
             self.writer.close(b']');
-            return self.writer.end();
+            self.writer.end();
+            return Ok(());
         }
         self.writer.set_depth(0);
         self.writer.open(b'{');
         self.summary.write(&mut self.writer);
         self.writer.name("keys");
         self.writer.open(b'[');
-        self.rows.sort_unstable_by(|a, b| b.cmp(a));
-        if self.rows.is_empty() {
-            self.end_canonical();
+        match self.rows.take().map(Sorter::finish).transpose() {
+            Ok(sorted) => {
+                self.sorted = sorted;
+                Ok(())
+            }
+            Err(error) => {
+                let reason = format!("temporary file: {error}");
+                self.failure = Some(error);
+                Err(reason)
+            }
         }
     }
 
@@ -221,7 +257,7 @@ impl Sink for Json {
             Event::SelectDb(_) if self.form == Form::Plain => self.open_database(),
             Event::Key(head) => self.begin_key(&head),
             Event::EndKey => self.end_key()?,
-            Event::End(_) => self.end(),
+            Event::End(_) => self.end()?,
             other => self.collected.take(other, &mut self.writer),
         }
         Ok(())

@@ -130,6 +130,14 @@ impl Reader {
         self.pending.capacity() + self.key.capacity()
     }
 
+    /// What is wrong with the file, if that has been found.
+    pub fn fault(&self) -> Option<&RdbError> {
+        match &self.phase {
+            Phase::Failed(error) => Some(error),
+            _ => None,
+        }
+    }
+
     /// Whether the end of the file has been read.
     pub fn is_done(&self) -> bool {
         matches!(self.phase, Phase::Done)
@@ -248,7 +256,9 @@ impl Reader {
                 Ok(())
             }
             Phase::ModuleAux(body) => {
-                if body.skip(cursor)? {
+                let complete = body.skip(cursor)?;
+                sink.aside(cursor.consumed());
+                if complete {
                     self.phase = Phase::Record;
                 }
                 Ok(())
@@ -304,6 +314,8 @@ impl Reader {
                 say(sink, from, Event::End(ChecksumState::None))?;
             }
             format::EOF => self.phase = Phase::Checksum,
+            format::ENTERPRISE_LRU | format::ENTERPRISE_SLOT => drop(cursor.length()?),
+            format::HASH_TEMPLATES_OR_UPDATE => return bad_at(from, self.refusal_of_templates()),
             opcode @ format::KEY_META_OR_SLOT_IMPORT.. => self.read_opcode(opcode, from, cursor, sink)?,
             rdb_type => self.read_key(rdb_type, from, cursor, sink)?,
         }
@@ -352,18 +364,25 @@ impl Reader {
                 Ok(())
             }
             format::MODULE_AUX => {
-                self.phase = Phase::ModuleAux(ModuleBody::begin_aux(cursor)?);
+                self.phase = Phase::ModuleAux(ModuleBody::begin_aux(cursor, sink)?);
+                sink.aside(cursor.consumed());
                 Ok(())
             }
-            _ => self.read_key_meta_or_import(cursor),
+            _ => self.read_key_meta_or_import(from, cursor, sink),
         }
     }
 
-    fn read_key_meta_or_import(&mut self, cursor: &mut Cursor<'_>) -> Parsed<()> {
+    fn read_key_meta_or_import<S: Sink + ?Sized>(
+        &mut self,
+        from: u64,
+        cursor: &mut Cursor<'_>,
+        sink: &mut S,
+    ) -> Parsed<()> {
         if self.magic == Magic::Redis {
             let left = cursor.length()?;
             if left > 0 {
                 self.phase = Phase::KeyMeta { left, class: None };
+                say(sink, from, Event::KeyMetadata)?;
             }
             return Ok(());
         }
@@ -385,8 +404,8 @@ impl Reader {
         cursor: &mut Cursor<'_>,
         sink: &mut S,
     ) -> Parsed<()> {
-        if format::type_name(rdb_type).is_none() {
-            return bad_at(from, refusal_of_type(rdb_type));
+        if let Some(reason) = self.refusal_of(rdb_type) {
+            return bad_at(from, reason);
         }
         let key = cursor.bytes()?;
         if self.options.refuse_duplicate_keys && self.is_duplicate(&key) {
@@ -411,6 +430,24 @@ impl Reader {
             offset: from,
         };
         say(sink, from, Event::Key(head))
+    }
+
+    /// Why a type byte cannot be read in this file, if it cannot.
+    fn refusal_of(&self, rdb_type: u8) -> Option<String> {
+        if self.magic == Magic::Valkey && rdb_type == format::HASH_LISTPACK_EX_PRE_GA {
+            return Some("type 23 (a hash of paths, of Valkey 9.2) cannot be read".into());
+        }
+        format::type_name(rdb_type)
+            .is_none()
+            .then(|| refusal_of_type(rdb_type))
+    }
+
+    fn refusal_of_templates(&self) -> String {
+        let what = match self.magic {
+            Magic::Redis => "templates of hashes, of Redis 8.10",
+            Magic::Valkey => "an update, of Valkey 9.2",
+        };
+        format!("opcode 242 ({what}) cannot be read")
     }
 
     fn is_duplicate(&mut self, key: &[u8]) -> bool {
@@ -463,7 +500,7 @@ fn fingerprint(key: &[u8], db: u64) -> (u64, u64) {
 pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
     match magic {
         Magic::Redis => (1..=format::NEWEST_REDIS_VERSION).contains(&version),
-        Magic::Valkey => version == format::NEWEST_VALKEY_VERSION,
+        Magic::Valkey => (format::OLDEST_VALKEY_VERSION..=format::NEWEST_VALKEY_VERSION).contains(&version),
     }
 }
 
@@ -471,7 +508,9 @@ pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
 pub(in crate::rdb) fn refusal_of_type(rdb_type: u8) -> String {
     match rdb_type {
         format::MODULE_PRE_GA => "type 6 (a module of a Redis 4.0 release candidate) cannot be read".into(),
-        26.. => format!("unknown opcode or type {rdb_type}: the file may be newer than this reader"),
+        26 | 27 => format!("type {rdb_type} (a stream of Redis 8.6 or later) cannot be read"),
+        28 => "type 28 (an array of Redis 8.8) cannot be read".into(),
+        29.. => format!("unknown opcode or type {rdb_type}: the file may be newer than this reader"),
         _ => format!("unknown type {rdb_type}"),
     }
 }

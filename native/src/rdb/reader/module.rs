@@ -31,9 +31,10 @@ impl ModuleBody {
         ModuleBody { at_id: false }
     }
 
-    /// Reads the head of a module's metadata.
-    pub fn begin_aux(cursor: &mut Cursor<'_>) -> Parsed<Self> {
-        cursor.length()?;
+    /// Reads the head of a module's metadata, and tells whose it is.
+    pub fn begin_aux<S: Sink + ?Sized>(cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<Self> {
+        let from = cursor.offset();
+        let (name, version) = module_name(cursor.length()?);
         if cursor.length()? != PIECE_UINT {
             return cursor.bad("metadata of a module does not say when it was written");
         }
@@ -41,6 +42,7 @@ impl ModuleBody {
         if !matches!(when, 1 | 2) {
             return cursor.bad(format!("metadata of a module written at an unknown time {when}"));
         }
+        say(sink, from, Event::ModuleAux { name: &name, version })?;
         Ok(ModuleBody::begin_pieces())
     }
 

@@ -1,0 +1,139 @@
+/** Where a file is written to. */
+import { randomUUID } from 'node:crypto';
+import { once } from 'node:events';
+import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { dirname } from 'node:path';
+import type { Writable } from 'node:stream';
+import { HoldfastError } from '../../errors.js';
+import { asFailure } from './corrupt.js';
+import { pathOf } from './source.js';
+
+/**
+ * A path, whose file is replaced once the new one is complete and on disk; or a stream, which is written to and not ended.
+ */
+export type RdbTarget = string | URL | Writable;
+
+/** A target that can be written to. */
+export interface OpenTarget {
+  write(chunk: Uint8Array): Promise<void>;
+  /** Everything has been written. */
+  commit(): Promise<void>;
+  /** What was written is of no use. */
+  discard(): Promise<void>;
+}
+
+/** Opens a target. */
+export async function openTarget(target: RdbTarget): Promise<OpenTarget> {
+  const path = pathOf(target);
+  if (path !== undefined) return openNewFile(path);
+  if (typeof target !== 'object' || !('write' in target)) {
+    throw new TypeError('a target is a path or a Writable');
+  }
+  return new StreamTarget(target);
+}
+
+/** A file that takes its place when it is complete. */
+export async function openNewFile(path: string): Promise<OpenTarget> {
+  const temporary = `${path}.${randomUUID()}.tmp`;
+  try {
+    const present = await stat(path).catch(() => undefined);
+    if (present?.isDirectory()) throw new HoldfastError('IO', `${path}: it is a directory`);
+    return new NewFile(path, temporary, await open(temporary, 'wx'));
+  } catch (error) {
+    throw asFailure(error, path);
+  }
+}
+
+class NewFile implements OpenTarget {
+  readonly #path: string;
+  readonly #temporary: string;
+  readonly #file: FileHandle;
+
+  constructor(path: string, temporary: string, file: FileHandle) {
+    this.#path = path;
+    this.#temporary = temporary;
+    this.#file = file;
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    try {
+      for (let written = 0; written < chunk.length; ) {
+        const { bytesWritten } = await this.#file.write(chunk, written, chunk.length - written);
+        written += bytesWritten;
+      }
+    } catch (error) {
+      throw asFailure(error, this.#path);
+    }
+  }
+
+  async commit(): Promise<void> {
+    try {
+      await this.#file.sync();
+      await this.#file.close();
+      await rename(this.#temporary, this.#path);
+      await syncDirectory(dirname(this.#path));
+    } catch (error) {
+      throw asFailure(error, this.#path);
+    }
+  }
+
+  async discard(): Promise<void> {
+    // Whatever else fails here, the reason why the file is of no use is what the caller hears.
+    await this.#file.close().catch(() => {});
+    await rm(this.#temporary, { force: true }).catch(() => {});
+  }
+}
+
+/** Makes a rename durable. Windows has no such thing. */
+async function syncDirectory(path: string): Promise<void> {
+  if (process.platform === 'win32') return;
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+class StreamTarget implements OpenTarget {
+  readonly #stream: Writable;
+  #failure: Error | undefined;
+  readonly #onError = (error: Error): void => {
+    this.#failure ??= error;
+  };
+
+  constructor(stream: Writable) {
+    this.#stream = stream;
+    stream.on('error', this.#onError);
+  }
+
+  async write(chunk: Uint8Array): Promise<void> {
+    this.#check();
+    if (chunk.length === 0 || this.#stream.write(chunk)) return;
+    // A stream that is destroyed closes and never drains.
+    const turn = new AbortController();
+    try {
+      await Promise.race([
+        once(this.#stream, 'drain', { signal: turn.signal }),
+        once(this.#stream, 'close', { signal: turn.signal }),
+      ]).catch(this.#onError);
+    } finally {
+      turn.abort();
+    }
+    this.#check();
+  }
+
+  #check(): void {
+    if (this.#failure !== undefined) throw asFailure(this.#failure, '');
+    if (this.#stream.destroyed) throw new HoldfastError('IO', 'the stream was closed');
+  }
+
+  async commit(): Promise<void> {
+    this.#check();
+    this.#stream.off('error', this.#onError);
+  }
+
+  async discard(): Promise<void> {
+    this.#stream.off('error', this.#onError);
+  }
+}
