@@ -16,33 +16,100 @@ const DISTANCE_MAX: usize = 1 << 13;
 const REFERENCE_MAX: usize = 264;
 /// The first allocation for an output, whatever size it is declared to have.
 const OUTPUT_RESERVED_MAX: usize = 1 << 16;
+/// An expansion that is usual enough for the output to be allocated at once.
+const USUAL_EXPANSION: usize = 8;
+/// What a copy takes at a time, and room behind the output for the last one to reach into.
+const BLOCK: usize = 16;
+const SLACK: usize = 32;
 
 /// The bytes that `input` stands for: exactly `length` of them.
 pub fn decompress(input: &[u8], length: usize) -> Result<Vec<u8>, &'static str> {
-    let mut output = Vec::with_capacity(length.min(OUTPUT_RESERVED_MAX));
+    // Of a length that is out of proportion, a part is believed at first, and more as bytes come out.
+    let believed = length.min(OUTPUT_RESERVED_MAX.max(input.len().saturating_mul(USUAL_EXPANSION)));
+    let mut output = Output {
+        bytes: vec![0; believed + SLACK],
+        at: 0,
+        length,
+    };
     let mut rest = input;
     while let [control, tail @ ..] = rest {
         rest = if *control < 32 {
             let count = usize::from(*control) + 1;
-            let (literals, tail) = tail
-                .split_at_checked(count)
-                .ok_or("compressed string ends inside of a literal run")?;
-            output.extend_from_slice(literals);
-            tail
+            output.make_room(count)?;
+            output.literals(tail, count)?
         } else {
             copy_reference(*control, tail, &mut output)?
         };
-        if output.len() > length {
-            return Err("compressed string is longer than declared");
-        }
     }
-    if output.len() != length {
+    if output.at != length {
         return Err("compressed string is shorter than declared");
     }
-    Ok(output)
+    output.bytes.truncate(length);
+    Ok(output.bytes)
 }
 
-fn copy_reference<'a>(control: u8, tail: &'a [u8], output: &mut Vec<u8>) -> Result<&'a [u8], &'static str> {
+/// Bytes that come out. Copies go in blocks, which may reach beyond their end into room that is kept for this.
+struct Output {
+    bytes: Vec<u8>,
+    /// Bytes that have come out.
+    at: usize,
+    /// Bytes that have to come out.
+    length: usize,
+}
+
+impl Output {
+    /// Makes room for so many bytes and a block.
+    fn make_room(&mut self, count: usize) -> Result<(), &'static str> {
+        let end = self.at + count;
+        if end > self.length {
+            return Err("compressed string is longer than declared");
+        }
+        if end + SLACK > self.bytes.len() {
+            let room = self.length.min(2 * self.bytes.len()).max(end);
+            self.bytes.resize(room + SLACK, 0);
+        }
+        Ok(())
+    }
+
+    /// Takes so many bytes as they are; gives what stands behind them.
+    fn literals<'a>(&mut self, tail: &'a [u8], count: usize) -> Result<&'a [u8], &'static str> {
+        let (literals, rest) = tail
+            .split_at_checked(count)
+            .ok_or("compressed string ends inside of a literal run")?;
+        let (to, end) = (self.at, self.at + count);
+        match tail.first_chunk::<LITERALS_MAX>() {
+            Some(block) => self.bytes[to..to + LITERALS_MAX].copy_from_slice(block),
+            None => self.bytes[to..end].copy_from_slice(literals),
+        }
+        self.at = end;
+        Ok(rest)
+    }
+
+    /// Repeats so many bytes from so far back.
+    fn repeat(&mut self, distance: usize, count: usize) -> Result<(), &'static str> {
+        let from = self
+            .at
+            .checked_sub(distance)
+            .ok_or("compressed string refers to bytes before its start")?;
+        let end = self.at + count;
+        if distance >= BLOCK {
+            for (from, to) in (from..).step_by(BLOCK).zip((self.at..end).step_by(BLOCK)) {
+                let mut block = [0; BLOCK];
+                block.copy_from_slice(&self.bytes[from..from + BLOCK]);
+                self.bytes[to..to + BLOCK].copy_from_slice(&block);
+            }
+        } else {
+            // The ranges overlap: the bytes just copied are copied again.
+            for at in from..from + count {
+                self.bytes[at + distance] = self.bytes[at];
+            }
+        }
+        self.at = end;
+        Ok(())
+    }
+}
+
+fn copy_reference<'a>(control: u8, tail: &'a [u8], output: &mut Output) -> Result<&'a [u8], &'static str> {
     const CUT: &str = "compressed string ends inside of a reference";
     let (mut count, mut tail) = (usize::from(control >> 5), tail);
     if count == 7 {
@@ -52,20 +119,8 @@ fn copy_reference<'a>(control: u8, tail: &'a [u8], output: &mut Vec<u8>) -> Resu
     }
     let (low, tail) = tail.split_first().ok_or(CUT)?;
     let distance = (usize::from(control & 31) << 8 | usize::from(*low)) + 1;
-    let from = output
-        .len()
-        .checked_sub(distance)
-        .ok_or("compressed string refers to bytes before its start")?;
-    let count = count + 2;
-    if distance >= count {
-        output.extend_from_within(from..from + count);
-    } else {
-        // The ranges overlap: the bytes just copied are copied again.
-        output.reserve(count);
-        for at in from..from + count {
-            output.push(output[at]);
-        }
-    }
+    output.make_room(count + 2)?;
+    output.repeat(distance, count + 2)?;
     Ok(tail)
 }
 

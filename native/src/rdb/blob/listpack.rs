@@ -57,6 +57,54 @@ impl<'a> Listpack<'a> {
     }
 }
 
+/// Number of entries of a listpack that is sound; nothing says what is wrong with another.
+pub fn count_sound(blob: &[u8]) -> Option<u64> {
+    let mut list = Listpack::new(blob).ok()?;
+    while let Some(length) = list.length() {
+        list.pass(length).ok()?;
+    }
+    list.next_entry().ok()?.is_none().then_some(list.seen)
+}
+
+impl Listpack<'_> {
+    /// Length of the entry without its back-length; `None` where none begins, or not all of its head is there.
+    #[inline]
+    fn length(&self) -> Option<usize> {
+        let (blob, at) = (self.blob, self.at);
+        Some(match *blob.get(at)? {
+            0..=0x7f => 1,
+            first @ 0x80..=0xbf => 1 + usize::from(first & 63),
+            0xc0..=0xdf => 2,
+            first @ 0xe0..=0xef => 2 + (usize::from(first & 15) << 8 | usize::from(*blob.get(at + 1)?)),
+            0xf0 => 5 + u32::from_le_bytes(array(blob, at + 1).ok()?) as usize,
+            0xf1 => 3,
+            0xf2 => 4,
+            0xf3 => 5,
+            0xf4 => 9,
+            _ => return None,
+        })
+    }
+
+    /// Goes over an entry of this length, whose back-length has to say the same.
+    #[inline]
+    fn pass(&mut self, length: usize) -> Result<(), Fault> {
+        let behind = self.at + length;
+        // The end mark has to come after the back-length.
+        if length < 128 && self.blob.get(behind) == Some(&(length as u8)) && behind + 1 < self.blob.len() {
+            self.at = behind + 1;
+        } else {
+            let mut expected = [0; 5];
+            let expected = back_length(length, &mut expected);
+            if part(self.blob, behind, expected.len() + 1)?[..expected.len()] != *expected {
+                return Fault::new(behind, "back-length that is not the entry's length");
+            }
+            self.at = behind + expected.len();
+        }
+        self.seen += 1;
+        Ok(())
+    }
+}
+
 impl<'a> Entries<'a> for Listpack<'a> {
     fn next_entry(&mut self) -> Result<Option<Element<'a>>, Fault> {
         if self.blob[self.at] == 0xff {
@@ -68,15 +116,7 @@ impl<'a> Entries<'a> for Listpack<'a> {
             return Ok(None);
         }
         let (length, element) = self.entry()?;
-        let mut expected = [0; 5];
-        let expected = back_length(length, &mut expected);
-        let behind = self.at + length;
-        // The end mark has to come after the back-length.
-        if part(self.blob, behind, expected.len() + 1)?[..expected.len()] != *expected {
-            return Fault::new(behind, "back-length that is not the entry's length");
-        }
-        self.at = behind + expected.len();
-        self.seen += 1;
+        self.pass(length)?;
         Ok(Some(element))
     }
 
@@ -146,6 +186,24 @@ mod tests {
         assert_eq!(read(&blob), Ok(expected.map(String::from).to_vec()));
         for cut in 0..blob.len() {
             assert!(read(&blob[..cut]).is_err());
+        }
+    }
+
+    #[test]
+    fn counting_agrees_with_reading() {
+        let long = [&[0xe0, 200][..], &[b'x'; 200], &[0x01, 0xca]].concat();
+        let entries = [&[0x07, 1][..], &[0x82, b'h', b'i', 3], &long, &[0xf1, 0, 0x80, 3]].concat();
+        let blob = pack(4, &entries);
+        assert_eq!(read(&blob).map(|found| found.len()), Ok(4));
+        assert_eq!(count_sound(&blob), Some(4));
+        for at in 0..blob.len() {
+            for byte in [0, 1, 0x7f, 0x80, 0xe0, 0xf0, 0xf1, 0xf5, 0xff] {
+                let mut bad = blob.clone();
+                bad[at] = byte;
+                let found = read(&bad).ok().map(|found| found.len() as u64);
+                assert_eq!(count_sound(&bad), found, "byte {at} is {byte}");
+            }
+            assert_eq!(count_sound(&blob[..at]), None);
         }
     }
 

@@ -7,7 +7,7 @@ mod ziplist;
 mod zipmap;
 
 pub use intset::Intset;
-pub use listpack::Listpack;
+pub use listpack::{Listpack, count_sound};
 pub use ziplist::Ziplist;
 pub use zipmap::Zipmap;
 

@@ -5,8 +5,9 @@ mod report;
 
 pub use report::{checksum_name, magic_name};
 
+use super::blob::count_sound;
 use super::event::{ChecksumState, Event, KeyHead, ModuleEvent, Sink};
-use super::format::Magic;
+use super::format::{self, Magic};
 use crate::keyspace::slot::{SLOTS, slot_of};
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BinaryHeap};
@@ -285,6 +286,22 @@ impl Sink for Inspect {
             _ => {}
         }
         Ok(())
+    }
+
+    /// Nobody asks here what the entries are. Of a structure that is not sound, the reader says why.
+    fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
+        let entries = match rdb_type {
+            format::HASH_LISTPACK | format::LIST_QUICKLIST_2 | format::SET_LISTPACK => count_sound(blob),
+            _ => None,
+        };
+        let elements = match (rdb_type, entries) {
+            (_, None) => return false,
+            (format::HASH_LISTPACK, Some(entries)) if entries % 2 == 0 => entries / 2,
+            (format::HASH_LISTPACK, Some(_)) => return false,
+            (_, Some(entries)) => entries,
+        };
+        self.current.elements += elements;
+        true
     }
 
     #[inline]

@@ -54,7 +54,11 @@ impl Inspect {
     fn report_lives(&self, writer: &mut Writer) {
         writer.name("timesToLive");
         writer.open(b'{');
-        number(writer, "none", self.keys - self.lives.iter().sum::<u64>().min(self.keys));
+        number(
+            writer,
+            "none",
+            self.keys - self.lives.iter().sum::<u64>().min(self.keys),
+        );
         for ((_, name), keys) in LIFE_CLASSES.iter().zip(self.lives) {
             number(writer, name, keys);
         }
@@ -112,7 +116,11 @@ impl Inspect {
 
     fn report_biggest(&self, writer: &mut Writer) {
         let mut biggest: Vec<&Big> = self.biggest.iter().map(|Reverse(big)| big).collect();
-        biggest.sort_unstable_by(|a, b| b.bytes.cmp(&a.bytes).then_with(|| (a.db, &a.key).cmp(&(b.db, &b.key))));
+        biggest.sort_unstable_by(|a, b| {
+            b.bytes
+                .cmp(&a.bytes)
+                .then_with(|| (a.db, &a.key).cmp(&(b.db, &b.key)))
+        });
         list(writer, "biggest", biggest, |writer, big| {
             writer.open(b'{');
             number(writer, "db", big.db);

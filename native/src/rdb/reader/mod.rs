@@ -23,6 +23,9 @@ use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 /// Keys whose doubling is noticed, by fingerprints of 16 bytes: a bound on the memory spent on it.
 pub const FINGERPRINTS_MAX: usize = 1 << 20;
 
+/// How much of the next piece is put behind a part of a record at a time, unless more is known to be needed.
+const JOINT_BYTES: usize = 1 << 12;
+
 /// Longest part of a key that an error quotes.
 const QUOTED_BYTES_MAX: usize = 64;
 
@@ -64,6 +67,16 @@ struct Attributes {
     expire_at_ms: Option<i64>,
     idle_s: Option<u64>,
     freq: Option<u8>,
+}
+
+/// What became of a record of which a part was held, and how many bytes of the next piece were used for it.
+enum Joined {
+    /// The file has ended.
+    Ended(usize),
+    /// All of the piece, and it is not enough.
+    Short(usize),
+    /// More of the piece is there.
+    Behind(usize),
 }
 
 /// The parser.
@@ -152,26 +165,47 @@ impl Reader {
         if let Phase::Failed(error) = &self.phase {
             return Err(error.clone());
         }
-        if self.pending.is_empty() {
-            let read = self.run(bytes, sink)?;
-            if self.is_done() {
-                return Ok(read);
+        let mut used = 0;
+        while !self.pending.is_empty() {
+            match self.join(&bytes[used..], sink)? {
+                Joined::Ended(taken) | Joined::Short(taken) => return Ok(used + taken),
+                Joined::Behind(taken) => used += taken,
             }
-            self.pending.extend_from_slice(&bytes[read..]);
-            return Ok(bytes.len());
         }
-        self.pending.extend_from_slice(bytes);
+        used += self.run(&bytes[used..], sink)?;
+        if self.is_done() {
+            return Ok(used);
+        }
+        self.pending.extend_from_slice(&bytes[used..]);
+        Ok(bytes.len())
+    }
+
+    /// Completes the record of which a part is held. No more of `bytes` is copied than that seems to take.
+    fn join<S: Sink + ?Sized>(&mut self, bytes: &[u8], sink: &mut S) -> Result<Joined, RdbError> {
+        let held = self.pending.len();
+        let wanted = self.needed.saturating_sub(held).max(JOINT_BYTES);
+        let added = wanted.min(bytes.len());
+        self.pending.extend_from_slice(&bytes[..added]);
         if self.pending.len() < self.needed {
-            return Ok(bytes.len());
+            return Ok(Joined::Short(added));
         }
         let mut pending = std::mem::take(&mut self.pending);
         let read = self.run(&pending, sink)?;
         if self.is_done() {
-            return Ok(bytes.len() - (pending.len() - read));
+            return Ok(Joined::Ended(read - held));
+        }
+        if read >= held {
+            // What follows stands in `bytes` alone.
+            pending.clear();
+            self.pending = pending;
+            return Ok(Joined::Behind(read - held));
         }
         pending.drain(..read);
         self.pending = pending;
-        Ok(bytes.len())
+        if added == bytes.len() {
+            return Ok(Joined::Short(added));
+        }
+        Ok(Joined::Behind(added))
     }
 
     /// Says that no more bytes will come.

@@ -17,7 +17,7 @@ pub fn fixtures() -> Option<PathBuf> {
     Some(found)
 }
 
-fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
+pub fn files_below(folder: &Path, extension: &str, found: &mut Vec<PathBuf>) {
     for entry in fs::read_dir(folder).expect("folder is readable").flatten() {
         let path = entry.path();
         if path.is_dir() {

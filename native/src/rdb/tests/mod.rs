@@ -1,12 +1,12 @@
 //! Tests of the format as a whole.
 
 mod fields;
-mod fixtures;
+pub(in crate::rdb) mod fixtures;
 mod mutation;
 mod reading;
 mod speed;
 mod streams;
-mod writing;
+pub(in crate::rdb) mod writing;
 
 use super::RdbError;
 use super::checksum::Checksum;
@@ -14,7 +14,7 @@ use super::json::{Form, Json};
 use super::reader::Reader;
 
 /// A file: the header, the records, the end mark and the checksum.
-fn file(records: &[&[u8]]) -> Vec<u8> {
+pub(in crate::rdb) fn file(records: &[&[u8]]) -> Vec<u8> {
     let mut bytes = b"REDIS0010".to_vec();
     records.iter().for_each(|record| bytes.extend_from_slice(record));
     bytes.push(0xff);
@@ -24,7 +24,7 @@ fn file(records: &[&[u8]]) -> Vec<u8> {
 }
 
 /// A string of less than 64 bytes.
-fn text(text: &[u8]) -> Vec<u8> {
+pub(in crate::rdb) fn text(text: &[u8]) -> Vec<u8> {
     [&[text.len() as u8], text].concat()
 }
 

@@ -108,7 +108,8 @@ impl Compose {
             facts::MODULE => {
                 let raw = fact.bytes()?;
                 let current = self.current.as_mut().ok_or("a module's value without a key")?;
-                check_module(raw).map_err(|reason| format!("key '{}': {reason}", current.key.escape_ascii()))?;
+                check_module(raw)
+                    .map_err(|reason| format!("key '{}': {reason}", current.key.escape_ascii()))?;
                 current.value = CurrentValue::Module(raw.to_vec());
                 Ok(())
             }

@@ -167,7 +167,10 @@ impl Convert {
         self.file.attributes(&self.head.view());
         self.file.encoder.out.push(head.rdb_type);
         self.file.encoder.text(&self.head.key);
-        let may_be_empty = !matches!(format::type_name(head.rdb_type), Some("string" | "stream" | "module"));
+        let may_be_empty = !matches!(
+            format::type_name(head.rdb_type),
+            Some("string" | "stream" | "module")
+        );
         self.current = Current::Copied {
             begin: may_be_empty.then_some(begin),
         };

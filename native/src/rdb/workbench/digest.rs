@@ -94,10 +94,9 @@ impl ValueDigest {
                 expire_at_ms,
             } => of_pair(field, value, expire_at_ms),
             // Zero has two signs, and Redis keeps the sign in some encodings only.
-            Event::Scored(member, score) => of_parts(
-                3,
-                [of_element(member), u128::from((score + 0.0).to_bits())],
-            ),
+            Event::Scored(member, score) => {
+                of_parts(3, [of_element(member), u128::from((score + 0.0).to_bits())])
+            }
             Event::Stream(event) => return self.stream(event),
             Event::Module(event) => of_piece(event),
             _ => return,
@@ -135,7 +134,10 @@ impl ValueDigest {
                 entries_read,
             } => {
                 self.group = of_element(name);
-                of_parts(7, [self.group, of_id(last_id), of_signed(entries_read.unwrap_or(-1))])
+                of_parts(
+                    7,
+                    [self.group, of_id(last_id), of_signed(entries_read.unwrap_or(-1))],
+                )
             }
             StreamEvent::Pending {
                 id,
@@ -143,7 +145,12 @@ impl ValueDigest {
                 deliveries,
             } => of_parts(
                 8,
-                [self.group, of_id(id), of_signed(delivered_at_ms), u128::from(deliveries)],
+                [
+                    self.group,
+                    of_id(id),
+                    of_signed(delivered_at_ms),
+                    u128::from(deliveries),
+                ],
             ),
             StreamEvent::Consumer {
                 name,
@@ -162,7 +169,10 @@ impl ValueDigest {
 }
 
 fn of_pair(field: Element<'_>, value: Element<'_>, expire_at_ms: u64) -> u128 {
-    of_parts(2, [of_element(field), of_element(value), u128::from(expire_at_ms)])
+    of_parts(
+        2,
+        [of_element(field), of_element(value), u128::from(expire_at_ms)],
+    )
 }
 
 fn of_piece(piece: ModuleEvent<'_>) -> u128 {

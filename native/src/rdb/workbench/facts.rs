@@ -107,8 +107,7 @@ impl Facts {
                 if let Some(counters) = head.counters {
                     self.id(counters.first_id);
                     self.id(counters.max_deleted_id);
-                    self.out
-                        .extend_from_slice(&counters.entries_added.to_le_bytes());
+                    self.out.extend_from_slice(&counters.entries_added.to_le_bytes());
                 }
             }
             StreamEvent::Group {
@@ -174,7 +173,8 @@ impl Sink for Facts {
     fn event(&mut self, event: Event<'_>) -> Result<(), String> {
         match event {
             Event::Header { magic, version } => {
-                self.out.extend_from_slice(&[HEADER, u8::from(magic == Magic::Valkey)]);
+                self.out
+                    .extend_from_slice(&[HEADER, u8::from(magic == Magic::Valkey)]);
                 self.out.extend_from_slice(&version.to_le_bytes());
             }
             Event::Aux { key, value } => {

@@ -131,8 +131,12 @@ impl FileWriter {
     /// The bytes since the last call, but for the last `kept`.
     pub fn take(&mut self, kept: usize) -> Vec<u8> {
         let out = &mut self.encoder.out;
-        let rest = out.split_off(out.len().saturating_sub(kept));
-        let taken = std::mem::replace(out, rest);
+        let mut taken = std::mem::take(out);
+        let end = taken.len().saturating_sub(kept);
+        // As much is likely to come before the next call.
+        out.reserve(taken.len());
+        out.extend_from_slice(&taken[end..]);
+        taken.truncate(end);
         self.checksum.update(&taken);
         self.bytes += taken.len() as u64;
         taken

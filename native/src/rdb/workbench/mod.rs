@@ -10,7 +10,7 @@ mod convert;
 mod diff;
 mod digest;
 mod duplicates;
-mod facts;
+pub(in crate::rdb) mod facts;
 mod file;
 pub(super) mod sorter;
 #[cfg(test)]
