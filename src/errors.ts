@@ -25,6 +25,8 @@ export type ErrorCode =
   | 'FAULTED'
   /** A file is damaged; the message names it and the offset. */
   | 'CORRUPT'
+  /** A value of a file is longer than the reader may hold. */
+  | 'TOO_LARGE'
   /** A file or address cannot be used; the message says why. */
   | 'IO'
   /** The directory, the peers or the secret belong to another cluster. */

@@ -80,9 +80,9 @@ describe('rdb', () => {
     expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
   });
 
-  it.each(['json', 'inspect'])('%s of a missing file is a failure', async (command) => {
+  it.each(['json', 'inspect', 'check'])('%s of a missing file is a failure', async (command) => {
     const { exitCode, stdout, stderr } = await run(['rdb', command, join(dir, 'missing.rdb')]);
-    expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
+    expect({ exitCode, stdout }).toEqual({ exitCode: 2, stdout: '' });
     expect(stderr).toMatch(/^holdfast: IO: .*missing\.rdb.*\n$/);
   });
 

@@ -18,6 +18,8 @@ export {
   type TimesToLive,
 } from './inspect.js';
 export { type JsonOptions, rdbJson } from './json.js';
+export { type Oversized, RdbReading, type ReadOptions, readRdb } from './read.js';
 export type * from './shapes.js';
 export type { RdbSource } from './source.js';
 export type { RdbTarget } from './target.js';
+export { type WriteOptions, type Written, writeRdb } from './write.js';

@@ -156,6 +156,41 @@ impl Facts {
         }
     }
 
+    /// A string, or an element of a collection.
+    fn value(&mut self, event: Event<'_>) {
+        match event {
+            Event::String(text) => {
+                self.out.push(STRING);
+                self.element(text);
+            }
+            Event::Element(element) => {
+                self.out.push(ELEMENT);
+                self.element(element);
+            }
+            Event::Pair(field, value) => {
+                self.out.push(PAIR);
+                self.element(field);
+                self.element(value);
+            }
+            Event::ExpiringPair {
+                field,
+                value,
+                expire_at_ms,
+            } => {
+                self.out.push(EXPIRING_PAIR);
+                self.out.extend_from_slice(&expire_at_ms.to_le_bytes());
+                self.element(field);
+                self.element(value);
+            }
+            Event::Scored(member, score) => {
+                self.out.push(SCORED);
+                self.out.extend_from_slice(&score.to_le_bytes());
+                self.element(member);
+            }
+            _ => {}
+        }
+    }
+
     fn end_key(&mut self) {
         if let Some((name, version)) = self.module.take() {
             let raw = std::mem::take(&mut self.raw);
@@ -191,34 +226,11 @@ impl Sink for Facts {
                 self.raw_bytes = 0;
                 self.key(&head);
             }
-            Event::String(text) => {
-                self.out.push(STRING);
-                self.element(text);
-            }
-            Event::Element(element) => {
-                self.out.push(ELEMENT);
-                self.element(element);
-            }
-            Event::Pair(field, value) => {
-                self.out.push(PAIR);
-                self.element(field);
-                self.element(value);
-            }
-            Event::ExpiringPair {
-                field,
-                value,
-                expire_at_ms,
-            } => {
-                self.out.push(EXPIRING_PAIR);
-                self.out.extend_from_slice(&expire_at_ms.to_le_bytes());
-                self.element(field);
-                self.element(value);
-            }
-            Event::Scored(member, score) => {
-                self.out.push(SCORED);
-                self.out.extend_from_slice(&score.to_le_bytes());
-                self.element(member);
-            }
+            Event::String(_)
+            | Event::Element(_)
+            | Event::Pair(..)
+            | Event::ExpiringPair { .. }
+            | Event::Scored(..) => self.value(event),
             Event::Stream(event) => self.stream(event),
             Event::Module(event) => self.module(event),
             Event::EndKey => self.end_key(),

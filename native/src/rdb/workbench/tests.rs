@@ -34,8 +34,11 @@ fn side(bytes: &[u8]) -> Side {
     side
 }
 
-/// Added, removed, changed, equal; and the differences as kind, changes and key.
-fn diff(before: &[u8], after: &[u8]) -> ([u64; 4], Vec<(u8, u8, Vec<u8>)>) {
+/// A difference: kind, changes and key.
+type Difference = (u8, u8, Vec<u8>);
+
+/// Added, removed, changed, equal; and the differences.
+fn diff(before: &[u8], after: &[u8]) -> ([u64; 4], Vec<Difference>) {
     let mut diff = Diff::new(side(before), side(after)).expect("is read");
     let mut found = Vec::new();
     loop {
