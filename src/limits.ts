@@ -29,6 +29,22 @@ export const limits = {
   linkHandshakesMax: 64,
   /** Status clients connected at a time. */
   linkClientsMax: 32,
+  /** Clients that restore or back up, connected at a time. */
+  dataClientsMax: 4,
+  /** Keys in one batch of a client that restores: what a turn of the receiver's event loop has time for. */
+  dataBatchKeysMax: 256,
+  /** Bytes of a batch, above which it takes no further key. */
+  dataBatchBytes: 64 * KiB,
+  /** Batches of one client that have no answer yet. */
+  dataBatchesMax: 64,
+  /** Bytes of those batches; a single one may be longer. */
+  dataWindowBytesMax: 4 * MiB,
+  /** One piece of a backup. */
+  dataChunkBytes: 256 * KiB,
+  /** Pieces of a backup that are on their way before the client has written any. */
+  dataChunksMax: 16,
+  /** A client that restores or backs up, and neither asks nor is told anything for this long, is sent away. */
+  dataIdleMs: 60_000,
   /** First wait before dialling again; doubles with each failure up to {@link limits.linkRetryMsMax}, with jitter. */
   linkRetryMsMin: 25,
   /** Longest wait before dialling again: a peer that comes back is found within this. */
@@ -108,4 +124,9 @@ assertRelation(
   limits.respBulkBytesMax < limits.respRequestBytesMax && limits.respRequestBytesMax < limits.frameBytesMax,
   'respBulkBytesMax < respRequestBytesMax < frameBytesMax',
 );
+assertRelation(
+  limits.dataBatchBytes < limits.dataWindowBytesMax && limits.dataWindowBytesMax < limits.frameBytesMax,
+  'dataBatchBytes < dataWindowBytesMax < frameBytesMax',
+);
+assertRelation(limits.linkSilenceMs < limits.dataIdleMs, 'linkSilenceMs < dataIdleMs');
 assertRelation(limits.shardsMax < 0xffff, 'a shard number fits its u16, 0xffff stands for none');

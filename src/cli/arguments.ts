@@ -1,6 +1,6 @@
 /** Readers of option values: commander reports what they throw as a usage error. */
 import { readFile } from 'node:fs/promises';
-import { InvalidArgumentError } from 'commander';
+import { InvalidArgumentError, Option } from 'commander';
 import { HoldfastError } from '../errors.js';
 import {
   type CollectionLimits,
@@ -8,6 +8,7 @@ import {
   LIMITS_BY_REDIS_NAME,
   redisNameOf,
 } from '../keyspace/collection-limits.js';
+import { isRedisAddress } from '../remote/redis-address.js';
 import { parseAddress } from '../replication/address.js';
 
 /** A whole number within bounds. */
@@ -80,6 +81,11 @@ export function addresses(text: string): string[] {
   return text.split(',').map((part) => address(part.trim()));
 }
 
+/** `host:port,host:port`, or a `redis[s]://` address, which is looked at where errors do not repeat the password in it. */
+export function places(text: string): string[] {
+  return isRedisAddress(text) ? [text] : addresses(text);
+}
+
 /** `a=host:port,b=host:port`, each name and each address once. */
 export function peerList(text: string): Record<string, string> {
   const peers = new Map<string, string>();
@@ -97,6 +103,14 @@ export function peerList(text: string): Record<string, string> {
 /** Where the secret may come from. Never from the command line itself, which every user of the machine can read. */
 export interface SecretSource {
   secretFile?: string;
+}
+
+/** The option for it. */
+export function secretFileOption(): Option {
+  return new Option(
+    '--secret-file <file>',
+    'file with the shared secret (default: the environment variable HOLDFAST_SECRET)',
+  ).env('HOLDFAST_SECRET_FILE');
 }
 
 /** The shared secret: the file's content without the line end, or the environment's, or none. */

@@ -1,7 +1,16 @@
 import { createRequire } from 'node:module';
 import { Command, Option } from 'commander';
 import { POLICIES, SAMPLES_MAX } from '../keyspace/memory-options.js';
-import { address, addresses, limitList, peerList, seconds, size, wholeNumber } from './arguments.js';
+import {
+  address,
+  addresses,
+  limitList,
+  peerList,
+  seconds,
+  secretFileOption,
+  size,
+  wholeNumber,
+} from './arguments.js';
 import type { DemoCommandOptions } from './demo/command.js';
 import { examples, type Finish } from './help.js';
 import { rdb } from './rdb/program.js';
@@ -107,7 +116,7 @@ function serve(finish: Finish): Command {
         .env('HOLDFAST_RESP_HOST')
         .default('127.0.0.1'),
     )
-    .addOption(secretFile())
+    .addOption(secretFileOption())
     .option('--json', 'log lines as JSON');
   return withLimits(command)
     .addHelpText(
@@ -131,7 +140,7 @@ function status(finish: Finish): Command {
       'a peer, or several; the others are found through it',
       addresses,
     )
-    .addOption(secretFile())
+    .addOption(secretFileOption())
     .option('--timeout-ms <n>', 'how long to wait for each peer', wholeNumber(1, TIMEOUT_MS_MAX), 2_000)
     .option('--json', 'print the answer as JSON')
     .addHelpText('after', examples('holdfast status --peer 10.0.0.1:7600 --secret-file /etc/holdfast/secret'))
@@ -139,13 +148,6 @@ function status(finish: Finish): Command {
       const { statusCommand } = await import('./status.js');
       finish(await statusCommand(options));
     });
-}
-
-function secretFile(): Option {
-  return new Option(
-    '--secret-file <file>',
-    'file with the shared secret (default: the environment variable HOLDFAST_SECRET)',
-  ).env('HOLDFAST_SECRET_FILE');
 }
 
 /** The whole command line. */

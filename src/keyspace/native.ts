@@ -208,12 +208,66 @@ export interface NativeRdbWriter {
   readonly progress: number;
 }
 
+/** Which keys of a file are wanted. Every condition has to hold. */
+export interface NativeRdbFilter {
+  /** As `SCAN ... MATCH` reads it. */
+  pattern?: Bytes;
+  /** Names of types as `TYPE` answers them. */
+  types?: readonly string[];
+  db?: number;
+}
+
+/** What {@link NativeRdbRequests} are for. */
+export interface NativeRdbRequestOptions {
+  filter?: NativeRdbFilter;
+  /** Put before every key. */
+  prefix?: Bytes;
+  /** The newest version whose payloads the receiver reads: newer values are encoded anew. */
+  version?: number;
+  /** A key that cannot be sent becomes a record with slot 65535: its words are the key and the reason. */
+  namesRefused?: boolean;
+  /** The receiver may know the modules whose values are in the file. */
+  hasModules?: boolean;
+}
+
+/** What was made of a file's keys so far. */
+export interface NativeRdbRequestStats {
+  keys: number;
+  expired: number;
+  empty: number;
+  unwanted: number;
+  refused: number;
+  functions: number;
+}
+
 /** Turns an RDB file into `RESTORE` requests: records `slot:u16 length:u32` (little endian) and so many bytes of RESP. */
 export interface NativeRdbRequests {
   /** Takes the next piece; gives the records that are complete. */
   push(chunk: Uint8Array): Buffer;
-  /** Throws if the file is not complete; gives the number of requests. */
-  finish(): number;
+  stats(): NativeRdbRequestStats;
+  /** Throws if the file is not complete. */
+  finish(): NativeRdbRequestStats;
+}
+
+/** How files are joined. */
+export interface NativeRdbJoinOptions {
+  isValkey: boolean;
+  /** The newest of the files' versions. */
+  version: number;
+  aux: readonly (readonly [string, string | Uint8Array])[];
+  filter?: NativeRdbFilter;
+}
+
+/** Makes one RDB file of several. */
+export interface NativeRdbJoin {
+  /** Takes the next piece of the file at hand; gives bytes of the joined one. */
+  push(chunk: Uint8Array): Buffer;
+  /** Throws if the file at hand is not complete. The next piece begins another. */
+  nextFile(): void;
+  /** The last bytes. */
+  finish(): Buffer;
+  /** Keys written so far. */
+  readonly keys: number;
 }
 
 /** A tool for RDB files. Errors of its calls have the code `CORRUPT`, `IO` or `ERR`. */
@@ -358,7 +412,8 @@ export interface Native {
   boottimeMs(): number;
   RdbLoader: new (keyspaceId: number, options?: { db?: number }) => NativeRdbLoader;
   RdbWriter: new (keyspaceId: number, options?: NativeRdbWriterOptions) => NativeRdbWriter;
-  RdbRequests: new () => NativeRdbRequests;
+  RdbRequests: new (options?: NativeRdbRequestOptions) => NativeRdbRequests;
+  RdbJoin: new (options: NativeRdbJoinOptions) => NativeRdbJoin;
   RdbJson: new (canonical: boolean, folder?: string) => NativeRdbJson;
   RdbInspect: new (options: { biggest: number; slots: boolean }) => NativeRdbInspect;
   RdbCheck: new (folder: string) => NativeRdbCheck;

@@ -1,5 +1,6 @@
 /** What the pool's threads are asked, and what they say. Everything here crosses threads by structured clone. */
 import type { MessagePort } from 'node:worker_threads';
+import type { NativeRdbFilter, NativeRdbRequestOptions } from '../keyspace/native.js';
 import type { Task } from './workbench/tasks.js';
 
 /** Options of {@link saveFile}, as a thread needs them. */
@@ -14,13 +15,26 @@ export interface SaveForm {
   compress?: boolean;
 }
 
+/** How files are joined, as a thread needs it. */
+export interface JoinForm {
+  /** Whose format the files have. */
+  format: 'REDIS' | 'VALKEY';
+  /** The newest of their versions. */
+  version: number;
+  /** Metadata for the head of the joined file; that of the files is left out. */
+  aux: readonly (readonly [string, string])[];
+  /** Which keys. Default: all. */
+  filter?: NativeRdbFilter;
+}
+
 /** A job. `port` carries progress and pieces one way, permission and cancellation the other. */
 export type Job =
   | { kind: 'load'; path: string; keyspaceId: number; db?: number; port: MessagePort }
   | { kind: 'save'; path: string; keyspaceId: number; form: SaveForm; port: MessagePort }
   | { kind: 'digest'; keyspaceId: number; port: MessagePort }
   | { kind: 'tool'; task: Task; port: MessagePort }
-  | { kind: 'requests'; path: string; port: MessagePort };
+  | { kind: 'requests'; path: string; options: NativeRdbRequestOptions; port: MessagePort }
+  | { kind: 'join'; paths: readonly string[]; path: string; form: JoinForm; port: MessagePort };
 
 /** What is wrong with a file, and where. */
 export interface Fault {
@@ -37,8 +51,8 @@ export type Outcome =
 
 /** What a thread says while it works. */
 export type Notice =
-  /** The total is missing where nobody knows it. */
-  | { kind: 'progress'; done: number; total: number | undefined }
+  /** The total is missing where nobody knows it. `note`: what there is to tell beside it, depending on the job. */
+  | { kind: 'progress'; done: number; total: number | undefined; note?: unknown }
   /** One more piece of the result; the thread waits for a `more` per piece once {@link PIECES_AHEAD} are on their way. */
   | { kind: 'piece'; bytes: Uint8Array }
   /** The last notice: it comes behind all pieces, which another channel could not promise. */

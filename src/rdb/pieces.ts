@@ -32,14 +32,14 @@ class Inbox {
 export async function* pieces(
   order: JobOrder,
   signal?: AbortSignal,
-  onProgress?: (done: number, total: number) => void,
+  onProgress?: (done: number, total: number, note: unknown) => void,
 ): AsyncGenerator<Uint8Array, void, undefined> {
   const inbox = new Inbox();
   const job = start(
     order,
     (notice) => {
       if (notice.kind === 'piece') inbox.put(notice.bytes);
-      else if (notice.kind === 'progress') onProgress?.(notice.done, notice.total ?? 0);
+      else if (notice.kind === 'progress') onProgress?.(notice.done, notice.total ?? 0, notice.note);
     },
     signal,
   );

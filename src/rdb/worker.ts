@@ -40,9 +40,9 @@ class Client {
     if (this.#cancelled) throw new Cancelled();
   }
 
-  progress(done: number, total: number | undefined): void {
+  progress(done: number, total: number | undefined, note?: unknown): void {
     this.check();
-    this.#port.postMessage({ kind: 'progress', done, total } satisfies Notice);
+    this.#port.postMessage({ kind: 'progress', done, total, note } satisfies Notice);
   }
 
   async piece(bytes: Uint8Array): Promise<void> {
@@ -64,6 +64,7 @@ async function readAll(
   path: string,
   client: Client,
   take: (chunk: Uint8Array) => number | Promise<number>,
+  note: () => unknown = () => undefined,
 ): Promise<number> {
   const file = await open(path, 'r');
   try {
@@ -74,7 +75,7 @@ async function readAll(
       if (bytesRead === 0) return taken;
       const used = await take(buffer.subarray(0, bytesRead));
       taken += used;
-      client.progress(taken, total);
+      client.progress(taken, total, note());
       if (used < bytesRead) return taken;
     }
   } finally {
@@ -139,13 +140,34 @@ async function syncDirectory(path: string): Promise<void> {
   }
 }
 
-async function requests({ path }: Job & { kind: 'requests' }, client: Client): Promise<unknown> {
-  const reader = new native.RdbRequests();
-  await readAll(path, client, async (chunk) => {
+async function requests({ path, options }: Job & { kind: 'requests' }, client: Client): Promise<unknown> {
+  const reader = new native.RdbRequests(options);
+  const take = async (chunk: Uint8Array): Promise<number> => {
     await client.piece(reader.push(chunk));
     return chunk.length;
-  });
+  };
+  await readAll(path, client, take, () => reader.stats());
   return reader.finish();
+}
+
+/** The joined file is not synced, nor is it there at once: its path is to be a temporary one. */
+async function join({ paths, path, form }: Job & { kind: 'join' }, client: Client): Promise<unknown> {
+  const { format, ...rest } = form;
+  const joiner = new native.RdbJoin({ ...rest, isValkey: format === 'VALKEY' });
+  const out = await open(path, 'w');
+  try {
+    for (const part of paths) {
+      await readAll(part, client, async (chunk) => {
+        await writeAll(out, joiner.push(chunk));
+        return chunk.length;
+      });
+      joiner.nextFile();
+    }
+    await writeAll(out, joiner.finish());
+  } finally {
+    await out.close();
+  }
+  return { keys: joiner.keys };
 }
 
 function run(job: Job, client: Client): Promise<unknown> | unknown {
@@ -160,6 +182,8 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
       return runTask(job.task, client);
     case 'requests':
       return requests(job, client);
+    case 'join':
+      return join(job, client);
   }
 }
 

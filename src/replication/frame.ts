@@ -43,6 +43,18 @@ export const FrameKind = {
   founding: 15,
   /** A digest of a part of a shard's keys at an entry: to the leader, or back to a peer that differs. */
   digest: 16,
+  /** Keys of a client that restores. */
+  restore: 17,
+  /** What became of them. */
+  restored: 18,
+  /** A client asks for a backup. */
+  backup: 19,
+  /** How far the backup is, how large it is, or why there is none. */
+  backupNotice: 20,
+  /** A piece of it. */
+  backupChunk: 21,
+  /** The client has written pieces and has room for as many more. */
+  backupCredit: 22,
 } as const;
 export type FrameKind = (typeof FrameKind)[keyof typeof FrameKind];
 

@@ -23,7 +23,7 @@ export interface Hello {
   /** 32 hex digits; all zero before the cluster is founded. */
   readonly clusterId: string;
   readonly name: string;
-  /** 0 for a status client. */
+  /** 0 for a client. */
   readonly memberId: MemberId;
   /** 32 hex digits, made with the data directory. */
   readonly incarnation: string;
@@ -40,11 +40,30 @@ export interface Hello {
   readonly limits: Readonly<Record<string, number>>;
 }
 
-/** `control`: beats, votes, reads, status. `bulk`: appends, requests, snapshots. `client`: status requests only. */
-export type ConnectionRole = 'control' | 'bulk' | 'client';
+/**
+ * `control`: beats, votes, reads, status. `bulk`: appends, requests, snapshots. `client`: status requests only. `data`: a
+ * client's restores and backups, and nothing else.
+ */
+export type ConnectionRole = (typeof ROLES)[number];
 
-/** 128 bits of nothing, as hex: the cluster id before founding, the identity of a status client. */
+/** 128 bits of nothing, as hex: the cluster id before founding, the identity of a client. */
 export const zeroId = '0'.repeat(32);
+
+/** What a client that is no peer says of itself. */
+export function clientHello(name: string): Hello {
+  return {
+    clusterId: zeroId,
+    name,
+    memberId: 0,
+    incarnation: zeroId,
+    runId: randomBytes(16).toString('hex'),
+    protocol: 1,
+    shards: 0,
+    peersDigest: '',
+    timersDigest: '',
+    limits: {},
+  };
+}
 
 /** What one side brings to a handshake. */
 export interface HandshakeOptions {
@@ -68,6 +87,7 @@ interface Greeting {
   readonly hello: Hello;
 }
 
+const ROLES = ['control', 'bulk', 'client', 'data'] as const;
 const NONCE_BYTES = 32;
 const NAME_LENGTH_MAX = 255;
 const DIGEST_LENGTH_MAX = 128;
@@ -171,11 +191,14 @@ function refusalOf(frame: Frame): HoldfastError {
 
 function readGreeting(body: Uint8Array): Greeting {
   const { role, secret, nonce, hello } = fieldsOf(decodeJson(body));
-  if (role !== 'control' && role !== 'bulk' && role !== 'client')
-    throw protocolError('a hello without a known role');
+  if (!isRole(role)) throw protocolError('a hello without a known role');
   if (typeof secret !== 'boolean') throw protocolError('a hello that does not say if there is a secret');
   if (!isHex(nonce, 2 * NONCE_BYTES)) throw protocolError('a hello without a nonce');
   return { role, secret, hello: readHello(hello) };
+}
+
+function isRole(value: unknown): value is ConnectionRole {
+  return ROLES.some((role) => role === value);
 }
 
 function readHello(value: unknown): Hello {

@@ -9,6 +9,7 @@ import { limits } from '../limits.js';
 import type { Beat, BeatReply, MemberId } from '../raft/types.js';
 import { type Address, formatAddress, parseAddress } from './address.js';
 import type { Connection } from './connection.js';
+import { DataClients, type DataOwner } from './data-clients.js';
 import { FrameKind } from './frame.js';
 import { greet } from './greet.js';
 import type { ConnectionRole, Hello } from './handshake.js';
@@ -61,6 +62,8 @@ export interface LinkOptions {
   readonly onDrain?: PeerLinkHost['onDrain'];
   /** Answers status clients; what it returns becomes JSON. */
   readonly status?: (request: unknown) => unknown;
+  /** Serves clients that restore and back up. Default: they are refused. */
+  readonly data?: DataOwner;
   /** Other bounds than the defaults. */
   readonly limits?: Partial<LinkLimits>;
 }
@@ -72,6 +75,7 @@ export class Link {
   readonly #address: Address;
   readonly #peers = new Map<MemberId, PeerLink>();
   readonly #clients: StatusClients;
+  readonly #data: DataClients | undefined;
   readonly #greetings = new Set<Connection>();
   /** Refused connections, until the refusal has left. */
   readonly #leaving = new Set<Promise<void>>();
@@ -98,6 +102,12 @@ export class Link {
       this.#peers.set(id, new PeerLink(id, name, parseAddress(address), own.id < id, host));
     }
     this.#clients = new StatusClients(this.#limits, options.status ?? (() => null));
+    this.#data = options.data && new DataClients(this.#limits, options.data);
+  }
+
+  /** Clients that restore and back up; none if nobody serves them. */
+  get data(): DataClients | undefined {
+    return this.#data;
   }
 
   /**
@@ -171,6 +181,7 @@ export class Link {
     const farewell = encodeJson(FrameKind.bye, { code: 'CLOSING', message: 'the process is closing' });
     await Promise.all([
       this.#clients.close(farewell),
+      this.#data?.close(farewell),
       ...this.#leaving,
       ...Array.from(this.#peers.values(), (peer) => peer.close(farewell)),
     ]);
@@ -194,6 +205,7 @@ export class Link {
       onReady: (connection, role, hello) => {
         this.#greetings.delete(connection);
         if (role === 'client') this.#clients.add(connection);
+        else if (role === 'data') this.#data?.add(connection);
         else this.#peers.get(hello.memberId)?.adopt(role, connection, hello);
       },
       onLeaving: (left) => {
@@ -214,6 +226,7 @@ export class Link {
     if (role === 'client') {
       return this.#clients.full ? new HoldfastError('BUSY', 'too many status clients') : undefined;
     }
+    if (role === 'data') return this.#acceptData();
     const peer = this.#peers.get(hello.memberId);
     if (peer === undefined) {
       const who = `${hello.name} (member ${hello.memberId})`;
@@ -225,12 +238,20 @@ export class Link {
     return peer.accept(hello);
   }
 
+  #acceptData(): HoldfastError | undefined {
+    if (this.#data === undefined)
+      return new HoldfastError('NOT_READY', 'restores and backups are not served here');
+    const text = `${this.#limits.dataClientsMax} clients restore or back up already`;
+    return this.#data.full ? new HoldfastError('BUSY', text) : undefined;
+  }
+
   #tick(): void {
     const now = performance.now();
     const late = now - this.#tickedAt > 2 * this.#limits.linkPingMs;
     this.#tickedAt = now;
     for (const peer of this.#peers.values()) peer.tick(late);
     this.#clients.tick(late);
+    this.#data?.tick(late);
   }
 }
 

@@ -12,7 +12,7 @@ import { decodeFarewell } from './json-body.js';
 import { protocolError } from './protocol-error.js';
 
 /** Which of the two connections of a pair. */
-export type PeerConnection = Exclude<ConnectionRole, 'client'>;
+export type PeerConnection = Exclude<ConnectionRole, 'client' | 'data'>;
 
 /** The waits and bounds of a link; defaults in `limits`. */
 export type LinkLimits = Pick<
@@ -24,6 +24,10 @@ export type LinkLimits = Pick<
   | 'linkHandshakeMs'
   | 'linkHandshakesMax'
   | 'linkClientsMax'
+  | 'dataClientsMax'
+  | 'dataBatchesMax'
+  | 'dataWindowBytesMax'
+  | 'dataIdleMs'
   | 'linkRetryMsMin'
   | 'linkRetryMsMax'
   | 'linkRefusedRetryMs'

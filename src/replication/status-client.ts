@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { connect } from 'node:net';
 import { HoldfastError } from '../errors.js';
 import { limits } from '../limits.js';
@@ -6,7 +5,7 @@ import { formatAddress, parseAddress } from './address.js';
 import type { Connection } from './connection.js';
 import { type Frame, FrameKind } from './frame.js';
 import { greet } from './greet.js';
-import { type Hello, zeroId } from './handshake.js';
+import { clientHello, type Hello } from './handshake.js';
 import { decodeJson, encodeJson } from './json-body.js';
 
 /** A connection to a peer over which its status can be asked for. */
@@ -34,22 +33,10 @@ export async function connectClient(
 ): Promise<StatusClient> {
   const { host, port } = parseAddress(address);
   const label = formatAddress({ host, port });
-  const hello: Hello = {
-    clusterId: zeroId,
-    name: 'status client',
-    memberId: 0,
-    incarnation: zeroId,
-    runId: randomBytes(16).toString('hex'),
-    protocol: 1,
-    shards: 0,
-    peersDigest: '',
-    timersDigest: '',
-    limits: {},
-  };
   return new Promise((resolve, reject) => {
     greet(connect({ host, port, noDelay: true }), {
       secret,
-      hello,
+      hello: clientHello('status client'),
       dial: 'client',
       label,
       timeoutMs,

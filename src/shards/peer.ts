@@ -2,13 +2,14 @@
  * One process as a peer of a cluster, seen from the application's thread: starts the workers, passes requests and
  * outcomes between them and the shards' clients, and ends everything.
  */
-import { cpus } from 'node:os';
+import { cpus, tmpdir } from 'node:os';
 import { MessageChannel, type Transferable, Worker } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
 import { type NativeMemoryLimit, native, type Word } from '../keyspace/native.js';
 import type { MemberId } from '../raft/types.js';
 import { DiskThread } from '../replication/disk-thread.js';
 import { ShardClient } from './client.js';
+import { DataService, type Snapshot } from './data-service.js';
 import type {
   Failure,
   FromWorker,
@@ -46,6 +47,8 @@ export interface PeerOptions
   /** False: a cluster of one that nobody can reach. */
   readonly reachable: boolean;
   readonly listen: string | undefined;
+  /** Writes all shards of this peer as one file. */
+  readonly snapshot: Snapshot;
   /** Something that users can be told about. Must not throw. */
   readonly onEvent: (event: HostEvent) => void;
   /** The peer is of no use any more; everything that waits has been told. */
@@ -71,6 +74,7 @@ export class Peer {
   readonly #statuses = new Map<number, Asked<WorkerStatus>>();
   readonly #transfers = new Map<number, Asked<boolean>>();
   readonly #ready: Asked<void> & { readonly promise: Promise<void> };
+  readonly #data: DataService;
   #asked = 0;
   #disk: DiskThread | undefined;
   #handingOver: { left: number; done: () => void } | undefined;
@@ -95,6 +99,12 @@ export class Peer {
     this.clients = shards.map(
       (shard) => new ShardClient(shard, (message, transfer) => this.#post(message, transfer)),
     );
+    this.#data = new DataService({
+      clients: this.clients,
+      temporary: options.dir ?? tmpdir(),
+      snapshot: options.snapshot,
+      post: (message) => this.#workers[0]?.postMessage(message satisfies ToWorker),
+    });
   }
 
   /** Starts the threads. Resolves when this peer has caught up in all shards, whenever that is. */
@@ -168,6 +178,7 @@ export class Peer {
   async close(error: HoldfastError): Promise<void> {
     if (this.#ended !== undefined) return;
     for (const client of this.clients) client.close(error);
+    await this.#data.close();
     if (this.#failure === undefined) await this.#handOver();
     this.#ended = error;
     this.#refuse(error);
@@ -259,6 +270,9 @@ export class Peer {
         break;
       case 'transferred':
         answer(this.#transfers, message.id, message.begun);
+        break;
+      case 'data':
+        this.#data.receive(message);
         break;
       case 'founded':
         this.#founded(message);

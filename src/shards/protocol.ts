@@ -2,7 +2,9 @@
 import type { MessagePort } from 'node:worker_threads';
 import type { CollectionLimits } from '../keyspace/collection-limits.js';
 import type { MemberId, RaftStatus, Timers } from '../raft/types.js';
+import type { DataClientId } from '../replication/data-clients.js';
 import type { FsyncMode } from '../replication/disk-protocol.js';
+import type { FrameKind } from '../replication/frame.js';
 import type { FoundingRecord } from '../replication/identity.js';
 import type { Member } from './membership.js';
 import type { Abandoned } from './session.js';
@@ -28,9 +30,32 @@ export type ToShard =
       readonly to: MemberId | undefined;
     };
 
+/** The thread with the sockets to the application thread: what clients that restore and back up do. */
+export type FromData =
+  | { readonly type: 'data'; readonly client: DataClientId; readonly event: 'opened' | 'closed' }
+  | {
+      readonly type: 'data';
+      readonly client: DataClientId;
+      readonly event: 'frame';
+      readonly kind: FrameKind;
+      readonly body: Uint8Array<ArrayBuffer>;
+    };
+
+/** The application thread to the one with the sockets: a frame for such a client. */
+export interface ToData {
+  readonly type: 'data';
+  readonly client: DataClientId;
+  readonly frame: Uint8Array;
+  /** The batch that it answers. */
+  readonly answers: number | undefined;
+  /** Whether it is the last one that the client is sent. */
+  readonly last: boolean;
+}
+
 /** Application thread to a worker. */
 export type ToWorker =
   | ToShard
+  | ToData
   | { readonly type: 'status'; readonly id: number }
   | { readonly type: 'founded'; readonly founding: FoundingRecord; readonly restarted: boolean }
   | { readonly type: 'handOver' }
@@ -85,6 +110,7 @@ export type HostEvent =
 
 /** Worker to the application thread. */
 export type FromWorker =
+  | FromData
   | {
       readonly type: 'outcomes';
       readonly shard: ShardId;

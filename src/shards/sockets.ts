@@ -11,7 +11,15 @@ import { decodeBeatReplies, decodeBeats, decodeMessage } from '../replication/me
 import type { PeerConnection } from '../replication/peer-link.js';
 import { readFounding } from './founding.js';
 import type { Membership } from './membership.js';
-import type { HostStatus, ShardId, SocketsSetup, WorkerSetup, WorkerStatus } from './protocol.js';
+import type {
+  FromData,
+  HostStatus,
+  ShardId,
+  SocketsSetup,
+  ToData,
+  WorkerSetup,
+  WorkerStatus,
+} from './protocol.js';
 import { type FromRelay, ownBytes, type ToRelay } from './relay.js';
 import type { Network } from './transport.js';
 
@@ -25,6 +33,8 @@ export interface SocketsOwner {
   refused(peer: MemberId, error: HoldfastError): void;
   /** What this thread's own shards look like. */
   status(): readonly HostStatus[];
+  /** What a client that restores or backs up does. */
+  data(message: FromData): void;
   /** What was to be durable before anything else is not. */
   failed(error: unknown): void;
 }
@@ -78,6 +88,12 @@ export class Sockets implements Network {
     this.#link?.send(to, 'control', encodeJson(FrameKind.founding, founding));
   }
 
+  /** Sends a frame to a client that restores or backs up, if it is still there. */
+  sendData({ client, frame, answers, last }: ToData): void {
+    this.#link?.data?.send(client, frame, answers);
+    if (last) this.#link?.data?.dismiss(client);
+  }
+
   /** This process as its sockets' thread sees it. */
   status(): WorkerStatus {
     return { shards: this.#owner.status(), up: [...this.#up] };
@@ -110,6 +126,12 @@ export class Sockets implements Network {
       },
       onRefused: (peer, error) => this.#owner.refused(peer ?? 0, error),
       status: () => this.#clusterStatus(setup),
+      data: {
+        opened: (client) => this.#owner.data({ type: 'data', client, event: 'opened' }),
+        frame: (client, { kind, body }) =>
+          this.#owner.data({ type: 'data', client, event: 'frame', kind, body: ownBytes(body) }),
+        closed: (client) => this.#owner.data({ type: 'data', client, event: 'closed' }),
+      },
     });
   }
 

@@ -8,7 +8,15 @@ import { type FoundingLimits, type FoundingRecord, Identity } from '../replicati
 import { decodeMessage } from '../replication/message-codec.js';
 import { foundingOf, newId } from './founding.js';
 import { Membership } from './membership.js';
-import type { FromWorker, SocketsSetup, ToWorker, WorkerSetup, WorkerStatus } from './protocol.js';
+import type {
+  FromData,
+  FromWorker,
+  SocketsSetup,
+  ToData,
+  ToWorker,
+  WorkerSetup,
+  WorkerStatus,
+} from './protocol.js';
 import { RelayNetwork, type ToRelay } from './relay.js';
 import { failureOf, ShardWorker } from './shard-worker.js';
 import { Sockets } from './sockets.js';
@@ -19,6 +27,8 @@ const STATUS_EVERY_MS = 100;
 /** One worker thread's parts. */
 interface Parts {
   readonly worker: ShardWorker;
+  /** A frame for a client that restores or backs up. */
+  data(message: ToData): void;
   status(): WorkerStatus;
   /** Ends what is not the shards'. `clean`: everything that was acknowledged is in the log. */
   end(clean: boolean): Promise<void>;
@@ -42,6 +52,9 @@ function receive(message: ToWorker): void {
       break;
     case 'fault':
       parts.worker.fault(message.failure);
+      break;
+    case 'data':
+      parts.data(message);
       break;
     case 'handOver':
       void parts.worker.handOver().then(() => post({ type: 'handedOver' }));
@@ -100,6 +113,7 @@ function withSockets(sockets: SocketsSetup): Parts {
     },
     refused: (member, error) => refused(worker, membership, member, error),
     status: () => worker.status(),
+    data: tellData,
     failed: (error) => worker.fault(failureOf(error)),
   });
   // A faulted store does not keep its connections: the others learn at once that nobody speaks here any more.
@@ -116,12 +130,18 @@ function withSockets(sockets: SocketsSetup): Parts {
   }
   return {
     worker,
+    data: (message) => network.sendData(message),
     status: () => network.status(),
     end: async (clean) => {
       await network.close();
       identity?.close(clean);
     },
   };
+}
+
+/** What a client that restores or backs up does. */
+function tellData(message: FromData): void {
+  port?.postMessage(message, message.event === 'frame' ? [message.body.buffer] : []);
 }
 
 /** A peer without a cluster that is told that it lost its memory learns that it may not come back like this. */
@@ -141,6 +161,7 @@ function relayed(): Parts {
   const teller = setInterval(() => network.sendStatus(worker.status()), STATUS_EVERY_MS);
   return {
     worker,
+    data: () => {},
     status: () => ({ shards: worker.status(), up: [] }),
     end: async () => {
       clearInterval(teller);

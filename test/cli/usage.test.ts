@@ -13,15 +13,21 @@ beforeAll(async () => {
 afterAll(() => rm(dir, { recursive: true, force: true }));
 
 describe('help', () => {
-  it.each([['demo'], ['serve'], ['status'], ['rdb'], ['rdb json'], ['rdb inspect']])(
-    'of %s says how it is used, with an example',
-    async (command) => {
-      const { exitCode, stdout, stderr } = await run([...command.split(' '), '--help']);
-      expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
-      expect(stdout).toContain(`Usage: holdfast ${command}`);
-      expect(stdout).toMatch(/\nExample:\n {2}holdfast /);
-    },
-  );
+  it.each([
+    ['demo'],
+    ['serve'],
+    ['status'],
+    ['rdb'],
+    ['rdb json'],
+    ['rdb inspect'],
+    ['rdb restore'],
+    ['rdb backup'],
+  ])('of %s says how it is used, with an example', async (command) => {
+    const { exitCode, stdout, stderr } = await run([...command.split(' '), '--help']);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' });
+    expect(stdout).toContain(`Usage: holdfast ${command}`);
+    expect(stdout).toMatch(/\nExample:\n {2}holdfast /);
+  });
 
   it('of the whole names every command and the exit codes', async () => {
     const { exitCode, stdout } = await run(['--help']);
@@ -96,6 +102,17 @@ describe('wrong usage', () => {
       'list-max-listpack-size must be a whole number from -5 to 32767, and not 0, not 0.',
     ],
     ['nobody to ask', ['status'], "required option '--peer <host:port,...>' not specified"],
+    [
+      'nowhere to restore to',
+      ['rdb', 'restore', 'x.rdb'],
+      "required option '--to <host:port,...>' not specified",
+    ],
+    ['an unknown type', ['rdb', 'restore', 'x', '--to', 'h:1', '--type', 'heap'], '"heap" is none of string'],
+    [
+      'an unknown mode',
+      ['rdb', 'restore', 'x', '--to', 'h:1', '--on-conflict', 'merge'],
+      'Allowed choices are skip',
+    ],
     ['a bad address to ask', ['status', '--peer', 'nowhere'], 'the port is missing'],
   ])('%s: one line, exit code 2', async (_name, args, text) => {
     const { exitCode, stdout, stderr } = await run(args);

@@ -19,6 +19,11 @@ export interface Valid {
   expected(): unknown;
 }
 
+/** Where a file of this name is. */
+export function fixturePath(name: string): string {
+  return join(root, name);
+}
+
 /** Every sound file. */
 export function validFiles(): Valid[] {
   const below = join(root, 'expected');

@@ -33,9 +33,9 @@ export interface Redis extends AsyncDisposable {
   readonly pid: number;
 }
 
-/** Starts a redis-server. `flags` are further settings, such as `--dir`. */
-export async function startRedis(flags: readonly string[] = []): Promise<Redis> {
-  const port = await freePort();
+/** Starts a redis-server. `flags` are further settings, such as `--dir`; `at` is a port that is free. */
+export async function startRedis(flags: readonly string[] = [], at?: number): Promise<Redis> {
+  const port = at ?? (await freePort());
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', [...fixed, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
   await ready(server);

@@ -31,7 +31,8 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'events',
   ],
   resp: ['engine', 'commands', 'keyspace', 'options', 'events'],
-  cli: ['store', 'index', 'options', 'events', 'keyspace', 'rdb', 'replication'],
+  remote: ['keyspace', 'rdb', 'replication'],
+  cli: ['store', 'index', 'options', 'events', 'keyspace', 'rdb', 'replication', 'remote'],
   index: [
     'engine',
     'store',
@@ -44,6 +45,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'resp',
     'shards',
     'replication',
+    'remote',
   ],
 };
 

@@ -13,6 +13,8 @@ const CLOCK_READERS: Readonly<Record<string, string>> = {
   'src/shards/sockets.ts': 'gives the link its dice',
   'src/shards/shard.ts': 'gives a group its dice',
   'src/shards/load.ts': 'tells how long a load took',
+  'src/remote/index.ts': 'tells how long a backup took',
+  'src/remote/restore-run.ts': 'gives up when too long nothing moves',
 };
 /** The command line measures and shows what it does, beside the store. */
 const isCommandLine = (path: string): boolean => path.startsWith('src/cli/');

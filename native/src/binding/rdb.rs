@@ -3,7 +3,10 @@
 
 use crate::clock;
 use crate::keyspace::registry::{self, Registered};
-use crate::rdb::{LoadOptions, Loader, Options, RdbError, Reader, Requests, WriteOptions, Writer, write};
+use crate::rdb::{
+    Filter, JoinOptions, Joiner, LoadOptions, Loader, Magic, Options, RdbError, Reader, RequestOptions,
+    Requests, WriteOptions, Writer, write,
+};
 use napi::bindgen_prelude::{Buffer, Either, Uint8Array};
 use napi_derive::napi;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -211,11 +214,69 @@ impl RdbWriter {
 }
 
 pub(super) fn field((key, value): (String, Either<String, Uint8Array>)) -> (Vec<u8>, Vec<u8>) {
-    let value = match value {
+    (key.into_bytes(), bytes_of(value))
+}
+
+fn bytes_of(value: Either<String, Uint8Array>) -> Vec<u8> {
+    match value {
         Either::A(text) => text.into_bytes(),
         Either::B(bytes) => bytes.to_vec(),
-    };
-    (key.into_bytes(), value)
+    }
+}
+
+/// Which keys. See `Filter`.
+#[napi(object)]
+#[derive(Default)]
+pub struct RdbFilter {
+    /// A pattern that they fit.
+    pub pattern: Option<Either<String, Uint8Array>>,
+    /// Names of types.
+    pub types: Option<Vec<String>>,
+    /// Their database.
+    pub db: Option<u32>,
+}
+
+impl From<RdbFilter> for Filter {
+    fn from(wanted: RdbFilter) -> Filter {
+        Filter {
+            pattern: wanted.pattern.map(bytes_of),
+            types: wanted.types.unwrap_or_default(),
+            db: wanted.db.map(u64::from),
+        }
+    }
+}
+
+/// What requests are for. See `RequestOptions`.
+#[napi(object)]
+#[derive(Default)]
+pub struct RdbRequestOptions {
+    /// Which keys.
+    pub filter: Option<RdbFilter>,
+    /// Put before every key.
+    pub prefix: Option<Either<String, Uint8Array>>,
+    /// The newest version that the receiver reads.
+    pub version: Option<u32>,
+    /// Whether keys that cannot be sent become records.
+    pub names_refused: Option<bool>,
+    /// Whether the receiver may know modules.
+    pub has_modules: Option<bool>,
+}
+
+/// What was made of a file's keys. See `RequestStats`.
+#[napi(object)]
+pub struct RdbRequestStats {
+    /// Requests.
+    pub keys: f64,
+    /// Left out: expired.
+    pub expired: f64,
+    /// Left out: empty.
+    pub empty: f64,
+    /// Left out: not wanted.
+    pub unwanted: f64,
+    /// Cannot be sent.
+    pub refused: f64,
+    /// Libraries of functions, not sent.
+    pub functions: f64,
 }
 
 /// Turns a file into `RESTORE` requests.
@@ -229,10 +290,18 @@ pub struct RdbRequests {
 impl RdbRequests {
     /// At the beginning of a file.
     #[napi(constructor)]
-    pub fn new() -> Self {
+    pub fn new(options: Option<RdbRequestOptions>) -> Self {
+        let options = options.unwrap_or_default();
         RdbRequests {
             reader: Reader::default(),
-            requests: Requests::new(clock::wall_ms()),
+            requests: Requests::with(RequestOptions {
+                now_ms: clock::wall_ms(),
+                filter: options.filter.unwrap_or_default().into(),
+                prefix: options.prefix.map(bytes_of).unwrap_or_default(),
+                version: options.version,
+                names_refused: options.names_refused.unwrap_or(false),
+                has_modules: options.has_modules.unwrap_or(false),
+            }),
         }
     }
 
@@ -246,10 +315,96 @@ impl RdbRequests {
         })
     }
 
-    /// Checks that the file is complete; gives the number of requests.
+    /// What was made of the keys so far.
     #[napi]
-    pub fn finish(&mut self) -> Result<f64, Refused> {
+    pub fn stats(&self) -> RdbRequestStats {
+        let stats = self.requests.stats();
+        RdbRequestStats {
+            keys: stats.keys as f64,
+            expired: stats.expired as f64,
+            empty: stats.empty as f64,
+            unwanted: stats.unwanted as f64,
+            refused: stats.refused as f64,
+            functions: stats.functions as f64,
+        }
+    }
+
+    /// Checks that the file is complete; gives what was made of its keys.
+    #[napi]
+    pub fn finish(&mut self) -> Result<RdbRequestStats, Refused> {
         self.reader.finish().map_err(corrupt)?;
-        Ok(self.requests.keys() as f64)
+        Ok(self.stats())
+    }
+}
+
+/// How files are joined. See `JoinOptions`.
+#[napi(object)]
+pub struct RdbJoinOptions {
+    /// Whether the files are Valkey's own.
+    pub is_valkey: bool,
+    /// The newest of their versions.
+    pub version: u32,
+    /// Metadata.
+    pub aux: Vec<(String, Either<String, Uint8Array>)>,
+    /// Which keys.
+    pub filter: Option<RdbFilter>,
+}
+
+/// Makes one file of several.
+#[napi]
+pub struct RdbJoin {
+    reader: Reader,
+    joiner: Joiner,
+}
+
+#[napi]
+impl RdbJoin {
+    /// Before the first file.
+    #[napi(constructor)]
+    pub fn new(options: RdbJoinOptions) -> Self {
+        let magic = if options.is_valkey {
+            Magic::Valkey
+        } else {
+            Magic::Redis
+        };
+        RdbJoin {
+            reader: Reader::default(),
+            joiner: Joiner::new(JoinOptions {
+                magic,
+                version: options.version,
+                aux: options.aux.into_iter().map(field).collect(),
+                filter: options.filter.unwrap_or_default().into(),
+            }),
+        }
+    }
+
+    /// Takes the next piece of the file at hand; gives the bytes of the joined file that are complete.
+    #[napi]
+    pub fn push(&mut self, chunk: &[u8]) -> Result<Buffer, Refused> {
+        let (reader, joiner) = (&mut self.reader, &mut self.joiner);
+        guarded(|| {
+            reader.push(chunk, joiner).map_err(corrupt)?;
+            Ok(joiner.take().into())
+        })
+    }
+
+    /// Checks that the file at hand is complete. The next piece begins another.
+    #[napi]
+    pub fn next_file(&mut self) -> Result<(), Refused> {
+        self.reader.finish().map_err(corrupt)?;
+        self.reader = Reader::default();
+        Ok(())
+    }
+
+    /// The last bytes of the joined file.
+    #[napi]
+    pub fn finish(&mut self) -> Buffer {
+        self.joiner.finish().into()
+    }
+
+    /// Keys written so far.
+    #[napi(getter)]
+    pub fn keys(&self) -> f64 {
+        self.joiner.keys() as f64
     }
 }

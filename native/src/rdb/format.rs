@@ -111,6 +111,18 @@ pub fn type_name(rdb_type: u8) -> Option<&'static str> {
     })
 }
 
+/// The first version with this type byte, as far as servers that know `RESTORE ... ABSTTL` can tell: 9 for all that are older.
+/// Those of release candidates are never to be written.
+pub fn oldest_version(rdb_type: u8) -> u32 {
+    match rdb_type {
+        STRING..=STREAM => 9,
+        HASH_LISTPACK..=STREAM_2 => OLDEST_LISTPACK_VERSION,
+        SET_LISTPACK | STREAM_3 => OLDEST_SET_LISTPACK_VERSION,
+        HASH_METADATA | HASH_LISTPACK_EX => OLDEST_FIELD_EXPIRY_VERSION,
+        _ => u32::MAX,
+    }
+}
+
 /// The name of a type byte's layout, for people.
 pub fn layout_name(rdb_type: u8) -> &'static str {
     match rdb_type {

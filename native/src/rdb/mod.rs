@@ -3,7 +3,8 @@
 //! Reading order: `format` (the numbers), `cursor` (lengths and strings out of bytes that may not all be there
 //! yet), `blob` (listpacks, ziplists, intsets, zipmaps), [`event`] (what a file says, one fact at a time), [`reader`]
 //! (the push parser that says it), and the sinks that listen: [`load`] (into a keyspace), [`requests`] (as `RESTORE`
-//! requests), [`json`], [`inspect`], [`workbench`]. The other way: [`write`] (a keyspace to a stream), [`payload`] (one value).
+//! requests), [`join`] (several files as one), [`json`], [`inspect`], [`workbench`]; [`filter`] says which keys they are about.
+//! The other way: [`write`] (a keyspace to a stream), [`payload`] (one value).
 //!
 //! Nothing that a file declares is believed: no allocation is made from a declared size, every embedded structure is
 //! walked before its elements are used, and every error names the offset. What the reader hands out before the end of
@@ -14,8 +15,10 @@ mod blob;
 mod checksum;
 mod cursor;
 pub mod event;
+pub mod filter;
 mod format;
 pub mod inspect;
+pub mod join;
 pub mod json;
 pub mod load;
 mod lzf;
@@ -28,12 +31,14 @@ pub mod workbench;
 pub mod write;
 
 pub use checksum::Checksum;
+pub use filter::Filter;
 pub use format::{Magic, OLDEST_CHECKSUM_VERSION, type_name};
 pub use inspect::{Inspect, InspectOptions};
+pub use join::{JoinOptions, Joiner};
 pub use json::Json;
 pub use load::{LoadOptions, LoadStats, Loader};
 pub use reader::{Options, Reader};
-pub use requests::Requests;
+pub use requests::{RequestOptions, RequestStats, Requests};
 pub use write::{Unwritable, WriteOptions, Writer};
 
 /// Why a file cannot be read, and where.

@@ -46,6 +46,37 @@ pub fn dump(content: EntryView<'_>) -> Vec<u8> {
     seal(encoder.out, version as u16)
 }
 
+/// The payload of a type byte and its value in the forms of another version.
+///
+/// # Errors
+/// Why the version cannot hold it.
+pub fn rewrite(body: &[u8], magic: Magic, version: u32) -> Result<Vec<u8>, String> {
+    let built = read_value(body, magic, LimitsRef::default()).map_err(|error| error.to_string())?;
+    let mut encoder = Encoder::new(Forms {
+        version,
+        exact: false,
+        compress: true,
+    });
+    match &built {
+        Built::Str(text) => {
+            encoder.out.push(format::STRING);
+            encoder.text(text);
+        }
+        Built::Value(value) if encoder.can_hold(value) => {
+            encoder.out.push(encoder.type_of(value));
+            encoder.value(value);
+        }
+        Built::Value(_) => {
+            let needed = format::OLDEST_FIELD_EXPIRY_VERSION;
+            return Err(format!(
+                "a hash with fields that expire, which RDB version {version} has no form for; version {needed} has"
+            ));
+        }
+        Built::Nothing => return Err("nothing is in it".into()),
+    }
+    Ok(seal(encoder.out, version as u16))
+}
+
 /// Appends the footer to a type byte and a value.
 pub fn seal(mut value: Vec<u8>, version: u16) -> Vec<u8> {
     value.extend_from_slice(&version.to_le_bytes());

@@ -1,10 +1,12 @@
 /** `holdfast rdb`: the workbench for RDB files. */
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { wholeNumber } from '../arguments.js';
+import { places, secretFileOption, wholeNumber } from '../arguments.js';
 import { examples, type Finish } from '../help.js';
 import type { ConvertCommandOptions } from './convert.js';
+import type { BackupOptions, RestoreOptions } from './remote.js';
 
 const BIGGEST_MAX = 10_000;
+const TIMEOUT_MS_MAX = 600_000;
 const DATABASE_MAX = 2 ** 31 - 1;
 /** Names that a key's type may have. */
 const TYPES = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'];
@@ -95,6 +97,69 @@ function convert(finish: Finish): Command {
     });
 }
 
+const ELSEWHERE =
+  'a peer (or several), or redis[s]://[user:password@]host[:port][/db] (password also: HOLDFAST_REDIS_PASSWORD)';
+
+function restore(finish: Finish): Command {
+  return remote(new Command('restore'))
+    .description('restore the keys of an RDB file into a running store, or into Redis')
+    .argument('<file>', 'RDB file')
+    .requiredOption('--to <host:port,...>', ELSEWHERE, places)
+    .option('--match <glob>', 'only keys whose names match the pattern')
+    .option('--type <type>', `only keys of this type, one of ${TYPES.join(', ')}; may be repeated`, addType)
+    .option('--db <n>', 'only keys of this database', wholeNumber(0, DATABASE_MAX))
+    .option('--prefix <text>', 'put this before the name of every key')
+    .addOption(
+      new Option('--on-conflict <mode>', 'what happens to a key that is there already')
+        .choices(['skip', 'replace', 'fail'])
+        .default('fail'),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'holdfast rdb restore dump.rdb --to 10.0.0.1:7600 --on-conflict replace',
+        "holdfast rdb restore dump.rdb --to redis://10.0.0.9:6379 --match 'user:*' --on-conflict skip",
+      ),
+    )
+    .action(async (file: string, options: RestoreOptions) => {
+      const { rdbRestoreCommand } = await import('./remote.js');
+      finish(await rdbRestoreCommand(file, options));
+    });
+}
+
+function backup(finish: Finish): Command {
+  return remote(new Command('backup'))
+    .description('take a backup of a running store, or of Redis, as an RDB file')
+    .argument('<out>', 'where the file goes; it is replaced when the new one is complete')
+    .requiredOption('--from <host:port,...>', ELSEWHERE, places)
+    .addOption(
+      new Option(
+        '--rdb-version <n>',
+        'version to write, for a store (default: 10, that of Redis 7.0)',
+      ).argParser(oneOf(VERSIONS)),
+    )
+    .addHelpText(
+      'after',
+      examples(
+        'holdfast rdb backup backup.rdb --from 10.0.0.1:7600',
+        'holdfast rdb backup cluster.rdb --from redis://10.0.0.9:7000',
+      ),
+    )
+    .action(async (out: string, options: BackupOptions) => {
+      const { rdbBackupCommand } = await import('./remote.js');
+      finish(await rdbBackupCommand(out, options));
+    });
+}
+
+/** What restores and backups have in common. */
+function remote(command: Command): Command {
+  return command
+    .addOption(secretFileOption())
+    .option('--timeout-ms <n>', 'how long connecting may take', wholeNumber(1, TIMEOUT_MS_MAX), 2_000)
+    .option('--retry-ms <n>', 'how long to go on without an answer', wholeNumber(0, TIMEOUT_MS_MAX), 60_000)
+    .option('--json', 'print the result as JSON');
+}
+
 function oneOf(numbers: readonly number[]): (text: string) => number {
   return (text) => {
     const value = Number(text);
@@ -111,8 +176,8 @@ function addType(text: string, types: readonly string[] = []): readonly string[]
 /** The command with its commands. */
 export function rdb(finish: Finish): Command {
   const command = new Command('rdb')
-    .description('look into RDB files, compare and convert them')
+    .description('look into RDB files, compare, convert and restore them, and take backups')
     .addHelpText('after', examples('holdfast rdb inspect dump.rdb'));
-  for (const make of [inspect, check, json, diff, convert]) command.addCommand(make(finish));
+  for (const make of [inspect, check, json, diff, convert, restore, backup]) command.addCommand(make(finish));
   return command;
 }

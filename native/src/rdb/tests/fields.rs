@@ -153,7 +153,7 @@ fn a_payload_of_nothing_but_due_fields_leaves_no_key() {
 }
 
 /// A file of Valkey 9 with a hash of its own type: `f` without an expiry, `g` with one.
-fn valkey_file(expire_at_ms: i64) -> Vec<u8> {
+pub fn valkey_file(expire_at_ms: i64) -> Vec<u8> {
     let mut bytes = b"VALKEY080\x16\x01h\x02\x01f\x011".to_vec();
     bytes.extend_from_slice(&(-1i64).to_le_bytes());
     bytes.extend_from_slice(b"\x01g\x012");

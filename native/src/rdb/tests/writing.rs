@@ -66,10 +66,10 @@ fn collection(kind: usize, size: usize, rng: &mut Rng) -> Value {
     }
 }
 
-type Shown = BTreeMap<Vec<u8>, (String, Option<i64>)>;
+pub type Shown = BTreeMap<Vec<u8>, (String, Option<i64>)>;
 
 /// Everything in a keyspace: order within lists, encodings if `exact`.
-fn show(keyspace: &Keyspace, exact: bool) -> Shown {
+pub fn show(keyspace: &Keyspace, exact: bool) -> Shown {
     let mut shown = Shown::new();
     for segment in 0..SEGMENTS {
         keyspace.walk(segment, |key, content, expire_at| {
