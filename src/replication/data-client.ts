@@ -5,7 +5,7 @@ import { formatAddress, parseAddress } from './address.js';
 import { ByteWriter } from './byte-cursor.js';
 import type { Connection } from './connection.js';
 import { encodeFrame, type Frame, FrameKind, noShard } from './frame.js';
-import { greet } from './greet.js';
+import { type GreetOptions, greet } from './greet.js';
 import { clientHello, type Hello } from './handshake.js';
 import { decodeFarewell, decodeJson, encodeJson } from './json-body.js';
 import { protocolError } from './protocol-error.js';
@@ -58,17 +58,15 @@ export function connectDataClient(
   const label = formatAddress({ host, port });
   const socket = connect({ host, port, noDelay: true });
   return new Promise((resolve, reject) => {
-    greet(socket, {
-      secret,
-      hello: clientHello('data client'),
-      dial: 'data',
-      label,
-      timeoutMs,
+    const hello = clientHello('data client');
+    const options: GreetOptions = {
+      ...{ secret, hello, dial: 'data', label, timeoutMs },
       leaveMs: limits.linkCloseMs,
       accept: () => undefined,
       onReady: (connection, _role, peer) => resolve(new Client(connection, peer, label)),
       onFailed: reject,
-    });
+    };
+    greet(socket, options);
   });
 }
 

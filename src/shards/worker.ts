@@ -129,9 +129,7 @@ function withSockets(sockets: SocketsSetup): Parts {
       .catch((error) => worker.fault(failureOf(error)));
   }
   return {
-    worker,
-    data: (message) => network.sendData(message),
-    status: () => network.status(),
+    ...{ worker, data: (message: ToData) => network.sendData(message), status: () => network.status() },
     end: async (clean) => {
       await network.close();
       identity?.close(clean);
