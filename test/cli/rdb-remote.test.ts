@@ -34,7 +34,7 @@ describe('rdb restore', () => {
     const table = await restore('--on-conflict', 'replace');
     expect(table).toMatchObject({ exitCode: 0, stderr: '' });
     expect(table.stdout).toMatch(/restored\s+│ 602 /);
-    const { exitCode, stdout } = await restore('--json', '--on-conflict', 'skip', '--prefix', 'shop:');
+    const { exitCode, stdout } = await restore('--json', '--on-conflict', 'skip', '--match', 'shop:*');
     expect(exitCode).toBe(0);
     expect(JSON.parse(stdout) as RestoreReport).toMatchObject({ keys: 602, skipped: 2, unwanted: 600 });
   });

@@ -107,7 +107,7 @@ describe('wrong usage', () => {
       ['rdb', 'restore', 'x.rdb'],
       "required option '--to <host:port,...>' not specified",
     ],
-    ['an unknown type', ['rdb', 'restore', 'x', '--to', 'h:1', '--type', 'heap'], '"heap" is none of string'],
+    ['an unknown type', ['rdb', 'restore', 'x', '--to', 'h:1', '--type', 'heap'], 'It must be one of string'],
     [
       'an unknown mode',
       ['rdb', 'restore', 'x', '--to', 'h:1', '--on-conflict', 'merge'],

@@ -1,5 +1,5 @@
 import { existsSync, readdirSync } from 'node:fs';
-import { type BackupProgress, backupRdb, Keyspace, open, restoreRdb } from 'holdfast';
+import { type BackupProgress, backupRdb, HoldfastError, Keyspace, open, restoreRdb } from 'holdfast';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDataClient } from '../../src/replication/data-client.js';
 import { Temporary } from '../rdb/temporary.js';
@@ -37,6 +37,14 @@ const leftovers = (): string[] => readdirSync(temporary.folder).filter((name) =>
 async function nothingLeft(): Promise<void> {
   while (cluster.names.some((name) => backupsIn(cluster.dir(name)).length > 0))
     await new Promise((resolve) => setTimeout(resolve, 5));
+}
+
+/** The peer may not have noticed yet that the client before this one has gone. */
+async function failureOf(from: string, out: string): Promise<unknown> {
+  for (;;) {
+    const error: unknown = await backupRdb(from, out, { secret }).catch((error: unknown) => error);
+    if (!(error instanceof HoldfastError) || error.code !== 'BUSY') return error;
+  }
 }
 
 describe('a backup of a running store', () => {
@@ -107,7 +115,7 @@ describe('a backup of a running store', () => {
     await Promise.all(clients.map((client) => client.close()));
     await ended;
     await nothingLeft();
-    await backupRdb(cluster.address('a'), temporary.path('next.rdb'), { secret });
+    expect(await failureOf(cluster.address('a'), temporary.path('next.rdb'))).toMatchObject({ sources: 1 });
   });
 
   it('is given up', { timeout: WITHIN_MS }, async () => {
@@ -140,7 +148,7 @@ describe('a backup of a running store', () => {
     async (direction, bytes) => {
       await using proxy = await cutter(cluster.address('c'), direction, bytes);
       const out = temporary.path('cut.rdb');
-      await expect(backupRdb(proxy.address, out, { secret })).rejects.toMatchObject({ code: 'IO' });
+      expect(await failureOf(proxy.address, out)).toMatchObject({ code: 'IO' });
       expect(existsSync(out)).toBe(false);
       expect(leftovers()).toEqual([]);
       await nothingLeft();

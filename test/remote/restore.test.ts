@@ -84,6 +84,9 @@ describe('restoring into a running store', () => {
     const wanted = ['shop:big', 'shop:small', 'user:13', 'user:14', 'user:19'];
     expect(typed.restored).toBe(3);
     expect((await store.keys('*')).sort()).toEqual(wanted);
+    const moved = await restoreRdb(sample.path, at, { secret, match: 'shop:small', prefix: 'new:' });
+    expect(moved.restored).toBe(1);
+    expect(await store.get('new:shop:small')).toBe('S');
     expect(await restoreRdb(sample.path, at, { secret, db: 5 })).toMatchObject({
       restored: 0,
       unwanted: sample.keys,
