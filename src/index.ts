@@ -137,4 +137,4 @@ export {
 } from './remote/index.js';
 export type { RespAddress } from './resp/server.js';
 export type { LoadProgress, StoreLoadOptions, StoreLoadResult } from './shards/load.js';
-export { open, Store } from './store.js';
+export { open, Store, type StoreSaveOptions } from './store.js';

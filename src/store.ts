@@ -8,13 +8,17 @@ import { checkNames, checkPath } from './commands/options.js';
 import type { Engine, StoreReads, StoreStatus } from './engine/engine.js';
 import { memoryEngine } from './engine/memory.js';
 import { PeerEngine } from './engine/peer.js';
+import { HoldfastError } from './errors.js';
 import { EVENTS, type StoreEvents } from './events.js';
 import { checkOpenOptions, digestOf, type OpenOptions } from './options.js';
 import { TIMERS } from './raft/limits.js';
-import { digest } from './rdb/index.js';
+import { digest, type SaveOptions, type SaveResult, Saves } from './rdb/index.js';
 import { type Settings, settingsOf } from './resp/config.js';
 import { type RespAddress, RespServer } from './resp/server.js';
 import type { StoreLoadOptions, StoreLoadResult } from './shards/load.js';
+
+/** Options of {@link Store.save}. */
+export type StoreSaveOptions = Omit<SaveOptions, 'aux' | 'exact'>;
 
 /**
  * A store. Every command is a method, named as in Redis in lower case, and returns a promise: a write is acknowledged
@@ -37,6 +41,7 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   readonly leased: StoreReads;
   readonly #engine: Engine;
   readonly #events: EventEmitter<StoreEvents>;
+  readonly #saves = new Saves();
   #resp: RespServer | undefined;
   #closing: Promise<void> | undefined;
 
@@ -97,6 +102,21 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   }
 
   /**
+   * Saves everything in this process's memory, all shards at the same instant between the call and its end, as an RDB file,
+   * which real servers read, too. All threads go on reading and writing meanwhile. In a cluster it is what this peer has applied, which may be
+   * behind what is acknowledged elsewhere by `local.staleness()`. The file is there when it is complete and on disk, and not before.
+   *
+   * @throws TypeError or RangeError at once, for a path that is no string, an unknown option or version.
+   * @throws HoldfastError `IO`; `CLOSED`, also if the store is closed meanwhile; `ERR` names a key that the version cannot hold; or
+   * the reason of an aborted `signal`.
+   */
+  save(path: string, options: StoreSaveOptions = {}): Promise<SaveResult> {
+    checkPath(path);
+    checkNames('save', options, ['onProgress', 'signal', 'version', 'compress']);
+    return this.#saves.save(this.#engine.keyspaces, path, options);
+  }
+
+  /**
    * 32 hex digits over everything in this process's memory, all shards. Peers that have applied the same entries have the same.
    * It looks at every key, on another thread.
    *
@@ -132,6 +152,7 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   async #close(): Promise<void> {
     // Without Redis clients there is nothing to wait for: the next call is refused.
     if (this.#resp !== undefined) await this.#resp.close();
+    await this.#saves.close(new HoldfastError('CLOSED', 'the store is closed'));
     await this.#engine.close();
   }
 

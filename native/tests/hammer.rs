@@ -7,7 +7,7 @@ use holdfast::clock;
 use holdfast::command::{execute_now, execute_transaction_now};
 use holdfast::keyspace::Keyspace;
 use holdfast::random::Rng;
-use holdfast::rdb::{WriteOptions, Writer};
+use holdfast::rdb::{Snapshot, WriteOptions};
 use holdfast::reply::Reply;
 use requests::{Request, Requests, Scene};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -91,14 +91,13 @@ fn upkeep(keyspace: &Keyspace, end: Instant) {
         keyspace.next_due();
         keyspace.statistics();
         keyspace.digest();
-        let mut writer = Writer::new(WriteOptions {
+        let options = WriteOptions {
             exact: true,
+            chunk_bytes: 1 << 12,
             ..Default::default()
-        });
-        while let Some(chunk) = writer
-            .next_chunk(keyspace, 1 << 12)
-            .expect("everything fits an exact snapshot")
-        {
+        };
+        let snapshot = Snapshot::take(vec![keyspace], options).expect("nobody else takes one");
+        while let Some(chunk) = snapshot.next_chunk() {
             assert!(!chunk.is_empty());
         }
     }

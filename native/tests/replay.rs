@@ -8,7 +8,7 @@ mod requests;
 use holdfast::command::{execute, execute_transaction};
 use holdfast::keyspace::{Keyspace, SEGMENTS};
 use holdfast::random::Rng;
-use holdfast::rdb::{LoadOptions, Loader, Options, Reader, WriteOptions, Writer};
+use holdfast::rdb::{LoadOptions, Loader, Options, Reader, Snapshot, WriteOptions};
 use holdfast::reply::Reply;
 use holdfast::resp::{Progress, Protocol, decode_reply, encode_reply};
 use requests::{Request, Requests, Scene, printed};
@@ -58,15 +58,12 @@ fn restored(keyspace: &Keyspace, now_ms: i64) -> Keyspace {
         exact: true,
         ..Default::default()
     };
-    let mut writer = Writer::new(options);
+    let snapshot = Snapshot::take(vec![keyspace], options).expect("nobody else takes one");
     let mut loader = Loader::new(LoadOptions { db: None, now_ms });
     let mut reader = Reader::new(Options {
         refuse_duplicate_keys: false,
     });
-    while let Some(chunk) = writer
-        .next_chunk(keyspace, 1 << 16)
-        .expect("a snapshot holds everything")
-    {
+    while let Some(chunk) = snapshot.next_chunk() {
         reader.push(&chunk, &mut loader).expect("a snapshot can be read");
     }
     reader.finish().expect("a snapshot has an end");

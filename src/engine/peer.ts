@@ -7,12 +7,12 @@ import { HoldfastError } from '../errors.js';
 import type { StoreEvents } from '../events.js';
 import { type NativeHandle, native } from '../keyspace/native.js';
 import type { CheckedOptions } from '../options.js';
+import { saveFile } from '../rdb/index.js';
 import { ReplicatedEncodedExecutor } from '../shards/encoded-executor.js';
 import { ReplicatedExecutor } from '../shards/executor.js';
 import { loadKeys, type StoreLoadOptions, type StoreLoadResult } from '../shards/load.js';
 import { Peer } from '../shards/peer.js';
 import type { HostEvent } from '../shards/protocol.js';
-import { saveShards } from '../shards/snapshot-file.js';
 import { type Engine, StoreReads, type StoreStatus } from './engine.js';
 
 /** A store with a log: this process is a peer. */
@@ -33,7 +33,7 @@ export class PeerEngine implements Engine {
       ...options,
       shardCount: options.shards,
       reachable: options.members.length > 1 || options.members[0]?.address !== 'localhost:0',
-      snapshot: (path, form) => saveShards(this.keyspaces, path, form),
+      snapshot: (path, form) => saveFile(this.keyspaces, path, form),
       onEvent: (event) => this.#emit(event),
       onFault: (error) => {
         this.#room.refuse(error);

@@ -10,7 +10,7 @@ import {
   loadFile,
   type SaveOptions,
   type SaveResult,
-  saveFile,
+  Saves,
 } from '../rdb/index.js';
 import { type CollectionLimits, checkLimits } from './collection-limits.js';
 import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './memory-options.js';
@@ -55,6 +55,7 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   readonly bytes: SyncCommands<Buffer>;
   readonly #release: () => void;
   readonly #created: boolean;
+  readonly #saves = new Saves();
   #closed = false;
 
   /** @throws TypeError or RangeError for an option that is unknown or impossible. */
@@ -126,18 +127,19 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   }
 
   /**
-   * Saves the keyspace as an RDB file, which real servers read, too. The work is done by another thread; the file is there
-   * when it is complete and on disk, and not before. With writes going on at the same time, different keys are saved at
-   * different instants.
+   * Saves the keyspace as an RDB file, which real servers read, too: the state of one instant between the call and its end,
+   * while all threads go on reading and writing. The work is done by other threads; the file is there when it is complete and on disk,
+   * and not before. Saves of one keyspace come one after the other, the first come first.
    *
-   * @throws TypeError at once, for a path that is no string or an unknown option.
-   * @throws HoldfastError `IO`, `CLOSED`; or the reason of an aborted `signal`.
+   * @throws TypeError or RangeError at once, for a path that is no string, an unknown option or version.
+   * @throws HoldfastError `IO`; `CLOSED`, also if the keyspace is closed meanwhile; `ERR` names a key that the version cannot hold; or
+   * the reason of an aborted `signal`.
    */
   save(path: string, options: SaveOptions = {}): Promise<SaveResult> {
     checkPath(path);
     checkNames('save', options, ['onProgress', 'signal', 'aux', 'exact', 'version', 'compress']);
     if (this.#closed) return Promise.reject(closed());
-    return saveFile(this.id, path, options);
+    return this.#saves.save([this.id], path, options);
   }
 
   /**
@@ -148,6 +150,7 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
+    void this.#saves.close(closed());
     if (this.#created) native.keyspaceClose(this.id);
     this.#release();
   }

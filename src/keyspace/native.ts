@@ -187,25 +187,22 @@ export interface NativeRdbLoader {
   commit(): void;
 }
 
-/** How {@link NativeRdbWriter} writes. */
-export interface NativeRdbWriterOptions {
+/** How a snapshot is written. */
+export interface NativeSnapshotOptions {
   aux?: readonly (readonly [string, string | Uint8Array])[];
-  /** For snapshots that are restored here: keeps every value's form, due keys included. Version 11. */
+  /** For snapshots that are restored here: keeps every value's form. Version 12. */
   exact?: boolean;
-  /** 9 to 11; 10 by default. */
+  /** 9 to 12; 10 by default. */
   version?: number;
   /** Default true. */
   compress?: boolean;
 }
 
-/** Writes a keyspace as RDB. Who needs one instant for all keys keeps writers away until `next` gives null. */
-export interface NativeRdbWriter {
-  /** About so many bytes, or null behind the end. */
-  next(bytesWanted: number): Buffer | null;
-  /** Keys written so far. */
-  readonly keys: number;
-  /** From 0 to 1. */
-  readonly progress: number;
+/** A snapshot: the state of one instant. Any thread can encode and read it by its number. */
+export interface NativeSnapshot {
+  readonly id: number;
+  /** Ends the use of it; to be called whatever has become of it, by the thread that took it. */
+  drop(): void;
 }
 
 /** Which keys of a file are wanted. Every condition has to hold. */
@@ -410,8 +407,20 @@ export interface Native {
   replicaNextExpiry(id: number): number | null;
   /** Lease clock, milliseconds with a fraction. */
   boottimeMs(): number;
+  /**
+   * Takes a snapshot of these keyspaces as they are now, all at the same instant; `null` while another one of any of them is not
+   * over. Throws `ERR` for a key that the version cannot hold.
+   */
+  snapshotCut(keyspaces: readonly number[], options?: NativeSnapshotOptions): NativeSnapshot | null;
+  /** Whether a snapshot of any of these keyspaces is not over. */
+  snapshotBusy(keyspaces: readonly number[]): boolean;
+  /** Encodes a chunk, or waits until there is something to do again. False: nothing is left, or the snapshot is gone. */
+  snapshotEncode(id: number, waitMs: number): boolean;
+  /** Copies the next bytes, and says how many: 0 while no chunk is finished, `null` behind the end. */
+  snapshotRead(id: number, target: Uint8Array): number | null;
+  /** Keys encoded so far, and which part of all that is, from 0 to 1. */
+  snapshotProgress(id: number): [number, number];
   RdbLoader: new (keyspaceId: number, options?: { db?: number }) => NativeRdbLoader;
-  RdbWriter: new (keyspaceId: number, options?: NativeRdbWriterOptions) => NativeRdbWriter;
   RdbRequests: new (options?: NativeRdbRequestOptions) => NativeRdbRequests;
   RdbJoin: new (options: NativeRdbJoinOptions) => NativeRdbJoin;
   RdbJson: new (canonical: boolean, folder?: string) => NativeRdbJson;

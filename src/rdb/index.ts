@@ -3,21 +3,18 @@
  * calling thread nor memory feels the size of a file.
  */
 import type { Bytes, NativeRdbFilter, NativeRdbRequestStats } from '../keyspace/native.js';
-import type { SaveForm } from './jobs.js';
 import { pieces } from './pieces.js';
 import { runWatched, type Watched } from './watched.js';
 import type { Report } from './workbench/inspect.js';
 import type { RdbType } from './workbench/shapes.js';
 
 export { closePool } from './pool.js';
+export { type SaveOptions, type SaveResult, Saves, saveCut, saveFile } from './save.js';
 export type { Watched } from './watched.js';
 export { checkRdb } from './workbench/check.js';
 export type { Report } from './workbench/inspect.js';
 export { inspectRdb } from './workbench/inspect.js';
 export { rdbJson } from './workbench/json.js';
-
-/** Versions of the format that can be written. */
-const VERSIONS: readonly number[] = [9, 10, 11, 12];
 
 /** Options of loading an RDB file. */
 export interface LoadOptions extends Watched {
@@ -45,19 +42,6 @@ export interface LoadResult {
   durationMs: number;
 }
 
-/** Options of saving an RDB file. */
-export interface SaveOptions extends Watched, SaveForm {}
-
-/** What saving an RDB file did. */
-export interface SaveResult {
-  /** Bytes of the file. */
-  bytes: number;
-  /** Keys in it. */
-  keys: number;
-  /** Milliseconds that it took. */
-  durationMs: number;
-}
-
 /**
  * Loads an RDB file into a keyspace, in the place of what it holds. A file that is damaged, or whose load is aborted,
  * leaves the keyspace as it was. Keys that have expired are left out.
@@ -69,21 +53,6 @@ export function loadFile(path: string, keyspaceId: number, options: LoadOptions 
   const { db } = options;
   const order = { kind: 'load', path, keyspaceId } as const;
   return runWatched(db === undefined ? order : { ...order, db }, options);
-}
-
-/**
- * Saves a keyspace as an RDB file: into a temporary file beside it, which takes its place once it is on disk. Every key is
- * saved as it is at one instant; with writes going on at the same time, different keys are saved at different instants.
- *
- * @param keyspaceId - `keyspace.id`
- * @throws HoldfastError `IO`; `CLOSED`; `ERR` names a key with fields that expire, which versions before 12 cannot hold. RangeError
- *   for another version than 9 to 12.
- */
-export function saveFile(keyspaceId: number, path: string, options: SaveOptions = {}): Promise<SaveResult> {
-  const { onProgress: _, signal: __, ...form } = options;
-  if (form.version !== undefined && !VERSIONS.includes(form.version))
-    throw new RangeError(`version ${form.version} cannot be written; it is one of ${VERSIONS.join(', ')}`);
-  return runWatched({ kind: 'save', path, keyspaceId, form }, options);
 }
 
 /**

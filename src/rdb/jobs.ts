@@ -9,7 +9,7 @@ export interface SaveForm {
   aux?: readonly (readonly [string, string | Uint8Array])[];
   /** Keeps every value's form, due keys included: for files that are only restored here. Default: false. */
   exact?: boolean;
-  /** Version of the format, 9, 10 or 11: which servers can read the file. Default: 10, that of Redis 7.0. */
+  /** Version of the format, 9 to 12: which servers can read the file. Default: 10, that of Redis 7.0. */
   version?: number;
   /** Whether long strings are compressed (LZF). Default: true. */
   compress?: boolean;
@@ -27,10 +27,13 @@ export interface JoinForm {
   filter?: NativeRdbFilter;
 }
 
-/** A job. `port` carries progress and pieces one way, permission and cancellation the other. */
+/** A job. `port` carries progress and pieces one way, permission, orders and cancellation the other. */
 export type Job =
   | { kind: 'load'; path: string; keyspaceId: number; db?: number; port: MessagePort }
-  | { kind: 'save'; path: string; keyspaceId: number; form: SaveForm; port: MessagePort }
+  /** Waits for a {@link Begin} when it is ready. */
+  | { kind: 'save'; port: MessagePort }
+  /** Helps to encode a snapshot. */
+  | { kind: 'encode'; snapshot: number; port: MessagePort }
   | { kind: 'digest'; keyspaceId: number; port: MessagePort }
   | { kind: 'tool'; task: Task; port: MessagePort }
   | { kind: 'requests'; path: string; options: NativeRdbRequestOptions; port: MessagePort }
@@ -53,13 +56,21 @@ export type Outcome =
 export type Notice =
   /** The total is missing where nobody knows it. `note`: what there is to tell beside it, depending on the job. */
   | { kind: 'progress'; done: number; total: number | undefined; note?: unknown }
+  /** The thread has time now: what it is to save may be taken. */
+  | { kind: 'ready' }
   /** One more piece of the result; the thread waits for a `more` per piece once {@link PIECES_AHEAD} are on their way. */
   | { kind: 'piece'; bytes: Uint8Array }
   /** The last notice: it comes behind all pieces, which another channel could not promise. */
   | { kind: 'end'; outcome: Outcome };
 
+/** The snapshot to be saved, and where. */
+export interface Begin {
+  readonly snapshot: number;
+  readonly path: string;
+}
+
 /** What a thread is told while it works. */
-export type Word = 'more' | 'cancel';
+export type Word = 'more' | 'cancel' | Begin;
 
 /** Pieces that may be on their way before the receiver has taken any. */
 export const PIECES_AHEAD = 4;

@@ -4,7 +4,7 @@ import { fileURLToPath } from 'node:url';
 import { MessageChannel } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import { HoldfastError } from '../errors.js';
-import type { Job, Notice, Outcome, Word } from './jobs.js';
+import type { Begin, Job, Notice, Outcome, Word } from './jobs.js';
 import { CorruptRdbError } from './workbench/corrupt.js';
 
 /** More threads would fight over the disk and the locks. */
@@ -12,13 +12,16 @@ const THREADS_MAX = 4;
 /** How long a thread waits for another job. */
 const IDLE_MS = 1_000;
 
+/** How many threads there may be. */
+export const threadsMax = Math.min(availableParallelism(), THREADS_MAX);
+
 let pool: Piscina<Job, void> | undefined;
 
 function started(): Piscina<Job, void> {
   pool ??= new Piscina<Job, void>({
     filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
     minThreads: 0,
-    maxThreads: Math.min(availableParallelism(), THREADS_MAX),
+    maxThreads: threadsMax,
     idleTimeout: IDLE_MS,
     // An idle thread sleeps in its event loop, where it can be ended at once.
     atomics: 'disabled',
@@ -35,6 +38,8 @@ export interface Running {
   readonly result: Promise<unknown>;
   /** Allows one more piece. */
   more(): void;
+  /** Answers the notice that the thread is ready. */
+  begin(order: Begin): void;
   /** Ends the job at its next step. */
   cancel(): void;
 }
@@ -52,7 +57,7 @@ export function start(order: JobOrder, notice: (notice: Notice) => void, signal?
     });
   });
   const result = settle(job, outcome, signal, cancel).finally(() => here.close());
-  return { result, more: () => tell('more'), cancel };
+  return { result, more: () => tell('more'), begin: tell, cancel };
 }
 
 async function settle(

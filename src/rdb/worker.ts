@@ -3,10 +3,11 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
+import { setImmediate as immediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
 import { native } from '../keyspace/native.js';
-import { type Job, type Notice, type Outcome, PIECES_AHEAD, type Word } from './jobs.js';
+import { type Begin, type Job, type Notice, type Outcome, PIECES_AHEAD, type Word } from './jobs.js';
 import { CorruptRdbError } from './workbench/corrupt.js';
 import { runTask } from './workbench/tasks.js';
 
@@ -15,25 +16,47 @@ const READ_BYTES = 1024 * 1024;
 /** One write to a file. */
 const WRITE_BYTES = 1024 * 1024;
 
+/** How long a thread waits for others to have encoded something. */
+const ENCODE_WAIT_MS = 2;
+
 /** Thrown at the next step of a job that was cancelled. */
 class Cancelled extends Error {}
 
 /** The other side of the job's port. */
 class Client {
   readonly #port: MessagePort;
+  /** The file that the job is about, once it is known. */
+  path: string | undefined;
   #cancelled = false;
+  #wake: ((order?: Begin) => void) | undefined;
   /** Pieces that may be sent before the next permission. */
   #credit = PIECES_AHEAD;
 
   constructor(port: MessagePort) {
     this.#port = port;
     port.on('message', (word: Word) => {
-      if (word === 'cancel') this.#cancelled = true;
-      else this.#credit++;
+      if (word === 'cancel') this.#cancel();
+      else if (word === 'more') this.#credit++;
+      else this.#wake?.(word);
     });
-    port.on('close', () => {
-      this.#cancelled = true;
+    port.on('close', () => this.#cancel());
+  }
+
+  #cancel(): void {
+    this.#cancelled = true;
+    this.#wake?.();
+  }
+
+  /** Says that this thread is ready, and waits for its order. */
+  async begin(): Promise<Begin> {
+    const order = await new Promise<Begin | undefined>((resolve) => {
+      this.#wake = resolve;
+      this.#port.postMessage({ kind: 'ready' } satisfies Notice);
+      if (this.#cancelled) resolve(undefined);
     });
+    if (order === undefined) throw new Cancelled();
+    this.path = order.path;
+    return order;
   }
 
   check(): void {
@@ -94,32 +117,75 @@ async function load({ path, keyspaceId, db }: Job & { kind: 'load' }, client: Cl
   return { ...stats, aux, bytes, durationMs: native.boottimeMs() - startMs };
 }
 
-async function save({ path, keyspaceId, form }: Job & { kind: 'save' }, client: Client): Promise<unknown> {
+async function save(client: Client): Promise<unknown> {
+  const { snapshot, path } = await client.begin();
   const startMs = native.boottimeMs();
-  const writer = new native.RdbWriter(keyspaceId, form);
   const temporary = `${path}.${randomUUID()}.tmp`;
   let bytes = 0;
   try {
     const file = await open(temporary, 'wx');
     try {
-      for (;;) {
-        const chunk = writer.next(WRITE_BYTES);
-        if (chunk === null) break;
-        await writeAll(file, chunk);
-        bytes += chunk.length;
-        client.progress(writer.progress, 1);
-      }
+      bytes = await writeSnapshot(snapshot, file, client);
       await file.sync();
     } finally {
       await file.close();
     }
+    client.check();
     await rename(temporary, path);
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
   }
   await syncDirectory(dirname(path));
-  return { bytes, keys: writer.keys, durationMs: native.boottimeMs() - startMs };
+  const [keys] = native.snapshotProgress(snapshot);
+  return { bytes, keys, durationMs: native.boottimeMs() - startMs };
+}
+
+/** Writes one buffer while the next one is being filled. Gives the bytes written. */
+async function writeSnapshot(snapshot: number, file: FileHandle, client: Client): Promise<number> {
+  const buffers = [Buffer.allocUnsafeSlow(WRITE_BYTES), Buffer.allocUnsafeSlow(WRITE_BYTES)];
+  let writing: Promise<void> = Promise.resolve();
+  let bytes = 0;
+  try {
+    for (;;) {
+      const [buffer = Buffer.alloc(0)] = buffers;
+      const filled = await fill(snapshot, buffer, client);
+      await writing;
+      if (filled === 0) return bytes;
+      writing = writeAll(file, buffer.subarray(0, filled));
+      // Awaited behind the next buffer, which may fail first.
+      writing.catch(() => {});
+      bytes += filled;
+      buffers.reverse();
+      const [, done] = native.snapshotProgress(snapshot);
+      client.progress(done, 1);
+    }
+  } finally {
+    await writing.catch(() => {});
+  }
+}
+
+/** Fills a buffer with the next bytes of a snapshot, and says how many these are: 0 behind its end. */
+async function fill(snapshot: number, buffer: Buffer, client: Client): Promise<number> {
+  let filled = 0;
+  while (filled < buffer.length) {
+    const count = native.snapshotRead(snapshot, buffer.subarray(filled));
+    if (count === null) break;
+    filled += count;
+    if (count > 0) continue;
+    native.snapshotEncode(snapshot, ENCODE_WAIT_MS);
+    await immediate();
+    client.check();
+  }
+  return filled;
+}
+
+async function encode({ snapshot }: Job & { kind: 'encode' }, client: Client): Promise<unknown> {
+  while (native.snapshotEncode(snapshot, ENCODE_WAIT_MS)) {
+    await immediate();
+    client.check();
+  }
+  return undefined;
 }
 
 async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
@@ -175,7 +241,9 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
     case 'load':
       return load(job, client);
     case 'save':
-      return save(job, client);
+      return save(client);
+    case 'encode':
+      return encode(job, client);
     case 'digest':
       return native.digest(job.keyspaceId);
     case 'tool':
@@ -190,7 +258,7 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
 /** Codes of failures that are not the operating system's. */
 const OWN_CODES = new Set(['CORRUPT', 'CLOSED', 'FAULTED', 'ERR']);
 
-function failure(error: unknown, job: Job): Outcome {
+function failure(error: unknown, path: string | undefined): Outcome {
   if (error instanceof Cancelled) return { kind: 'cancelled' };
   if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
   const { code } = error;
@@ -199,7 +267,7 @@ function failure(error: unknown, job: Job): Outcome {
     return { kind: 'failed', code, message, fault: { path, reason, offset } };
   }
   if (error instanceof HoldfastError) return { kind: 'failed', code, message: error.message };
-  const place = 'path' in job && code !== 'CLOSED' ? `${job.path}: ` : '';
+  const place = path !== undefined && code !== 'CLOSED' ? `${path}: ` : '';
   if (OWN_CODES.has(code)) return { kind: 'failed', code, message: `${place}${error.message}` };
   return { kind: 'failed', code: 'IO', message: `${place}${error.message}` };
 }
@@ -207,9 +275,10 @@ function failure(error: unknown, job: Job): Outcome {
 /** Runs a job. Failures that a caller can meet are part of the outcome; anything else is thrown. */
 export default async function runJob(job: Job): Promise<void> {
   const client = new Client(job.port);
+  if ('path' in job) client.path = job.path;
   try {
     client.end({ kind: 'done', value: await run(job, client) });
   } catch (error) {
-    client.end(failure(error, job));
+    client.end(failure(error, client.path));
   }
 }

@@ -4,8 +4,9 @@ import { open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../errors.js';
+import { native } from '../keyspace/native.js';
 import type { SnapshotMark } from '../raft/types.js';
-import { loadFile, saveFile } from '../rdb/index.js';
+import { loadFile, saveCut } from '../rdb/index.js';
 import { SnapshotFiles } from '../replication/snapshot-files.js';
 import type { MachineState } from './state-machine.js';
 
@@ -41,11 +42,34 @@ export class SnapshotStore {
     return this.#open().draftPath(mark);
   }
 
-  /** Writes a snapshot of a keyspace that stands still, durable under its name. Answers its path. */
-  async save(keyspace: number, mark: SnapshotMark, state: MachineState): Promise<string> {
-    const draft = this.draftPath(mark);
+  /**
+   * Writes a snapshot, durable under its name. Answers what it is of and its path.
+   *
+   * @param describe - Tells what the keyspace holds, at the instant at which the snapshot is taken.
+   */
+  async save(
+    keyspace: number,
+    describe: () => { mark: SnapshotMark; state: MachineState },
+    signal: AbortSignal,
+  ): Promise<{ mark: SnapshotMark; path: string }> {
+    let saved: { mark: SnapshotMark; draft: string } | undefined;
+    const take = () => {
+      const { mark, state } = describe();
+      const draft = this.draftPath(mark);
+      const snapshot = native.snapshotCut([keyspace], { aux: this.#aux(mark, state), exact: true });
+      if (snapshot === null) return undefined;
+      saved = { mark, draft };
+      return { snapshot, path: draft };
+    };
+    await saveCut([keyspace], take, { signal });
+    if (saved === undefined) throw new TypeError('a snapshot was saved that was never taken');
+    const { mark, draft } = saved;
+    return { mark, path: await this.publish(draft, mark) };
+  }
+
+  #aux(mark: SnapshotMark, state: MachineState): [string, string][] {
     const { clusterId, shard } = this.#owner;
-    const aux: [string, string][] = [
+    return [
       ['holdfast-cluster', clusterId],
       ['holdfast-shard', String(shard)],
       ['holdfast-index', String(mark.index)],
@@ -53,8 +77,6 @@ export class SnapshotStore {
       ['holdfast-clock', String(state.stampMs)],
       ['holdfast-sessions', state.sessions.toString('base64')],
     ];
-    await saveFile(keyspace, draft, { aux, exact: true });
-    return this.publish(draft, mark);
   }
 
   /** Loads the snapshot that a log goes by. */

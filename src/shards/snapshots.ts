@@ -1,9 +1,10 @@
 /**
  * The snapshots of one shard: taken when the log has grown, sent to followers that the log no longer reaches, received
  * from a leader. A snapshot is an RDB file with the place in the log, the clock and the sessions in AUX fields (rules S1
- * to S4, X5). While one is taken or loaded, committed entries wait; the protocol goes on.
+ * to S4, X5). While one is loaded, committed entries wait; the protocol goes on.
  */
 import { type FileHandle, open, rm } from 'node:fs/promises';
+import { HoldfastError } from '../errors.js';
 import type { Raft } from '../raft/raft.js';
 import type { MemberId, SnapshotMark } from '../raft/types.js';
 import { FrameKind } from '../replication/frame.js';
@@ -143,6 +144,7 @@ export class Snapshots {
   /** What is under way: transfers, those given up included, until their files are closed. */
   readonly #works = new Set<Promise<void>>();
   #closed = false;
+  readonly #closing = new AbortController();
 
   constructor(parts: SnapshotsParts) {
     this.#parts = parts;
@@ -192,6 +194,7 @@ export class Snapshots {
   /** Ends every transfer. When it is over, nothing is read or written any more. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#closing.abort(new HoldfastError('CLOSED', 'the store is closed'));
     for (const outgoing of this.#outgoing.values()) outgoing.end();
     if (this.#incoming !== undefined) this.#abandon(this.#incoming);
     while (this.#works.size > 0) await Promise.allSettled(this.#works);
@@ -214,11 +217,12 @@ export class Snapshots {
 
   async #takeNow(): Promise<string> {
     const { host, machine, log, store } = this.#parts;
-    host.holdApply();
-    const mark: SnapshotMark = { index: machine.applied, term: machine.appliedTerm };
-    const path = await store
-      .save(machine.id, mark, machine.save())
-      .finally(() => this.#guard(() => host.releaseApply()));
+    // Entries are applied by this thread, too: none comes between these and the snapshot.
+    const describe = () => ({
+      mark: { index: machine.applied, term: machine.appliedTerm },
+      state: machine.save(),
+    });
+    const { mark, path } = await store.save(machine.id, describe, this.#closing.signal);
     await log.setMark(mark);
     host.compact(mark, this.#parts.logBytesMax);
     log.compact(mark.index);

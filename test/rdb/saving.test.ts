@@ -61,7 +61,7 @@ describe('a saved keyspace', () => {
       fill(source.handle);
       target.handle.set('held', 'before');
       const path = temporary.path('dump.rdb');
-      const saved = await saveFile(source.id, path, form);
+      const saved = await saveFile([source.id], path, form);
       expect(saved.bytes).toBe(statSync(path).size);
       const loaded = await loadFile(path, target.id);
       expect(loaded.keys).toBe(saved.keys);
@@ -74,7 +74,7 @@ describe('a saved keyspace', () => {
     using temporary = new Temporary();
     using source = new Local();
     const path = temporary.path('empty.rdb');
-    await saveFile(source.id, path, {
+    await saveFile([source.id], path, {
       aux: [
         ['term', '7'],
         ['sessions', Buffer.from('abc')],
@@ -98,11 +98,11 @@ describe('a saved keyspace', () => {
     writeFileSync(path, 'older');
     const abort = new AbortController();
     const onProgress = () => abort.abort(new Error('enough'));
-    const save = saveFile(source.id, path, { compress: false, onProgress, signal: abort.signal });
+    const save = saveFile([source.id], path, { compress: false, onProgress, signal: abort.signal });
     await expect(save).rejects.toThrow('enough');
     expect(readFileSync(path, 'utf8')).toBe('older');
     expect(readdirSync(temporary.folder)).toEqual(['dump.rdb']);
-    await expect(saveFile(source.id, temporary.path('no/such/folder.rdb'))).rejects.toMatchObject({
+    await expect(saveFile([source.id], temporary.path('no/such/folder.rdb'))).rejects.toMatchObject({
       code: 'IO',
     });
   });
@@ -111,7 +111,7 @@ describe('a saved keyspace', () => {
     using temporary = new Temporary();
     const id = native.keyspaceCreate();
     native.keyspaceClose(id);
-    await expect(saveFile(id, temporary.path('x.rdb'))).rejects.toMatchObject({ code: 'CLOSED' });
+    await expect(saveFile([id], temporary.path('x.rdb'))).rejects.toMatchObject({ code: 'CLOSED' });
     expect(existsSync(temporary.path('x.rdb'))).toBe(false);
   });
 
@@ -121,7 +121,7 @@ describe('a saved keyspace', () => {
     using target = new Local();
     fill(source.handle);
     const path = temporary.path('dump.rdb');
-    await saveFile(source.id, path);
+    await saveFile([source.id], path);
     for await (const records of requests(path)) {
       for (let at = 0; at < records.length; ) {
         const length = records.readUInt32LE(at + 2);
@@ -174,7 +174,7 @@ describe.skipIf(redisVersion() === undefined)(`a real Redis (${redisVersion() ??
     using temporary = new Temporary();
     using source = new Local();
     fill(source.handle);
-    await saveFile(source.id, temporary.path('ours.rdb'));
+    await saveFile([source.id], temporary.path('ours.rdb'));
     await using server = await startRedis(['--dir', temporary.folder, '--dbfilename', 'ours.rdb']);
     await using made = await startRedis(['--dir', temporary.folder, '--dbfilename', 'theirs.rdb']);
     const loaded = new Redis({ port: server.port, lazyConnect: false });
@@ -218,7 +218,7 @@ test('memory does not grow with the file', async () => {
   const value = Buffer.alloc(1_000, 'abcdefghij');
   for (let i = 0; i < 60_000; i++) source.handle.set(`key:${i}`, `${i}${value}`);
   const path = temporary.path('big.rdb');
-  await saveFile(source.id, path, { compress: false });
+  await saveFile([source.id], path, { compress: false });
   const bytes = readFileSync(path);
   const reader = new native.RdbInspect({ biggest: 20, slots: false });
   reader.push(bytes.subarray(0, 1 << 20));
@@ -233,7 +233,7 @@ test('a job that is left early ends', async () => {
   using source = new Local();
   for (let i = 0; i < 20_000; i++) source.handle.set(`key:${i}`, 'x'.repeat(500));
   const path = temporary.path('dump.rdb');
-  await saveFile(source.id, path, { compress: false });
+  await saveFile([source.id], path, { compress: false });
   for await (const records of requests(path)) {
     expect(records.length).toBeGreaterThan(0);
     break;
@@ -247,7 +247,7 @@ test('a program that has saved ends by itself', () => {
   const program = `
     import { native } from '${modules}keyspace/native.js';
     import { saveFile } from '${modules}rdb/index.js';
-    const { keys } = await saveFile(native.keyspaceCreate(), ${JSON.stringify(temporary.path('dump.rdb'))});
+    const { keys } = await saveFile([native.keyspaceCreate()], ${JSON.stringify(temporary.path('dump.rdb'))});
     console.log('saved', keys);`;
   const flags = ['--input-type=module', '-e', program];
   const { status, stdout } = spawnSync(process.execPath, flags, { encoding: 'utf8', timeout: 10_000 });

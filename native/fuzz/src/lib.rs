@@ -2,7 +2,7 @@
 
 use arbitrary::{Arbitrary, Unstructured};
 use holdfast::keyspace::Keyspace;
-use holdfast::rdb::{LoadOptions, Loader, Options, Reader, WriteOptions, Writer};
+use holdfast::rdb::{LoadOptions, Loader, Options, Reader, Snapshot, WriteOptions};
 
 /// Words that commands and packed encodings treat in ways of their own.
 const SPECIAL: [&str; 16] = [
@@ -47,18 +47,11 @@ impl<'a> Arbitrary<'a> for Text {
 
 /// Writes an exact snapshot.
 pub fn snapshot(keyspace: &Keyspace) -> Vec<u8> {
-    let mut writer = Writer::new(WriteOptions {
+    let options = WriteOptions {
         exact: true,
         ..Default::default()
-    });
-    let mut bytes = Vec::new();
-    while let Some(chunk) = writer
-        .next_chunk(keyspace, 1 << 16)
-        .expect("everything can be written")
-    {
-        bytes.extend(chunk);
-    }
-    bytes
+    };
+    Snapshot::whole(keyspace, options).expect("everything can be written")
 }
 
 /// A keyspace from an exact snapshot.

@@ -15,6 +15,7 @@ mod limits;
 mod range;
 mod rdb;
 mod replica;
+mod snapshot;
 mod value;
 mod waiting;
 mod word;

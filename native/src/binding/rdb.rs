@@ -1,11 +1,11 @@
-//! Readers and writers of RDB, one object each, fed and drained in chunks. An object belongs to the thread that made
+//! Readers of RDB, one object each, fed in chunks. An object belongs to the thread that made
 //! it; the keyspace it names may be any of the process's.
 
 use crate::clock;
 use crate::keyspace::registry::{self, Registered};
 use crate::rdb::{
     Filter, JoinOptions, Joiner, LoadOptions, Loader, Magic, Options, RdbError, Reader, RequestOptions,
-    Requests, WriteOptions, Writer, write,
+    Requests,
 };
 use napi::bindgen_prelude::{Buffer, Either, Uint8Array};
 use napi_derive::napi;
@@ -24,7 +24,7 @@ pub(super) fn corrupt(error: RdbError) -> Refused {
     Refused::new(CORRUPT, error.to_string())
 }
 
-fn closed(what: &str) -> Refused {
+pub(super) fn closed(what: &str) -> Refused {
     Refused::new(CLOSED, what.to_string())
 }
 
@@ -38,7 +38,7 @@ pub(super) fn guarded<T>(run: impl FnOnce() -> Result<T, Refused>) -> Result<T, 
     })
 }
 
-fn keyspace_of(id: u32) -> Result<Arc<Registered>, Refused> {
+pub(super) fn keyspace_of(id: u32) -> Result<Arc<Registered>, Refused> {
     registry::get(id).ok_or_else(|| closed("the keyspace was closed"))
 }
 
@@ -142,74 +142,6 @@ impl RdbLoader {
             loader.commit(&self.target.keyspace);
             Ok(())
         })
-    }
-}
-
-/// How to write.
-#[napi(object)]
-pub struct RdbWriterOptions {
-    /// Metadata.
-    pub aux: Option<Vec<(String, Either<String, Uint8Array>)>>,
-    /// Whether values are to be restored in exactly their present form.
-    pub exact: Option<bool>,
-    /// Version, 9 to 12.
-    pub version: Option<u32>,
-    /// Whether strings are compressed.
-    pub compress: Option<bool>,
-}
-
-/// Writes a keyspace.
-#[napi]
-pub struct RdbWriter {
-    source: Arc<Registered>,
-    writer: Writer,
-}
-
-#[napi]
-impl RdbWriter {
-    /// A writer of the keyspace of this id.
-    #[napi(constructor)]
-    pub fn new(keyspace_id: u32, options: Option<RdbWriterOptions>) -> Result<Self, Refused> {
-        let source = keyspace_of(keyspace_id)?;
-        let mut wanted = WriteOptions::default();
-        if let Some(options) = options {
-            wanted.version = options.version.unwrap_or(wanted.version);
-            wanted.exact = options.exact.unwrap_or(false);
-            wanted.compress = options.compress.unwrap_or(true);
-            wanted.aux = options.aux.unwrap_or_default().into_iter().map(field).collect();
-        }
-        if !write::VERSIONS.contains(&wanted.version) {
-            let reason = format!("RDB version {} cannot be written", wanted.version);
-            return Err(Refused::new("ERR_OUT_OF_RANGE", reason));
-        }
-        Ok(RdbWriter {
-            source,
-            writer: Writer::new(wanted),
-        })
-    }
-
-    /// The next bytes, about `bytes_wanted`, or null behind the end.
-    #[napi]
-    pub fn next(&mut self, bytes_wanted: u32) -> Result<Option<Buffer>, Refused> {
-        let (writer, source) = (&mut self.writer, &self.source);
-        guarded(|| {
-            let chunk = writer
-                .next_chunk(&source.keyspace, bytes_wanted as usize)
-                .map_err(|refusal| Refused::new(ERR, refusal.to_string()))?;
-            Ok(chunk.map(Buffer::from))
-        })
-    }
-
-    /// Keys written so far.
-    #[napi(getter)]
-    pub fn keys(&self) -> f64 {
-        self.writer.keys() as f64
-    }
-
-    /// Which part of the keyspace is written, from 0 to 1.
-    #[napi(getter)]
-    pub fn progress(&self) -> f64 {
-        self.writer.progress()
     }
 }
 

@@ -3,6 +3,7 @@
 //! Accounting, expiry and the removal of empty collections happen here and nowhere else. A key that is due is passed over;
 //! a field of a hash that is due is removed before the command begins.
 
+use super::cut::Gone;
 use super::waiting::Touched;
 use super::{
     Entry, EntryView, Guard, Held, Keyspace, STRING_BYTES_MAX, Segment, discard_entry, hash_of, segment_of,
@@ -46,6 +47,10 @@ impl Drop for Db<'_> {
     fn drop(&mut self) {
         if let Some(budget) = &self.keyspace.budget {
             self.held.report(budget);
+        }
+        if let Some(cut) = self.held.crowded() {
+            self.held = Held::All(Vec::new());
+            cut.wait_for_room();
         }
         if let Some(touched) = self.touched.take() {
             self.held = Held::All(Vec::new());
@@ -233,15 +238,15 @@ impl<'k> Db<'k> {
         if let Some(entry) = found {
             if there {
                 self.touch_entry(segment, entry);
-            } else if let Some(gone) = self.segment_mut(hash).remove_expired(hash, key) {
-                discard_entry(gone);
+            } else if let Some(gone) = self.segment_mut(hash).delete_expired(hash, key) {
+                gone.discard();
             }
         }
         if !self.keyspace.follows_log() && self.segment(hash).next_due().is_some() {
             let now_ms = self.now_ms();
             let reclaimed = self
                 .segment_mut(hash)
-                .reclaim(now_ms, RECLAIMED_PER_WRITE, discard_entry);
+                .reclaim(now_ms, RECLAIMED_PER_WRITE, Gone::discard);
             if reclaimed > 0 {
                 self.keyspace.waiting.note_gone(&mut self.touched);
             }
@@ -281,8 +286,8 @@ impl<'k> Db<'k> {
         });
         let Some(edited) = edited else { return Ok(None) };
         let (result, empty) = edited?;
-        if empty && let Some(emptied) = segment.remove(hash, key) {
-            discard_entry(emptied);
+        if empty && let Some(emptied) = segment.delete(hash, key) {
+            emptied.discard();
         }
         Ok(Some(result))
     }
@@ -352,8 +357,8 @@ impl<'k> Db<'k> {
         if !self.settle(hash, key) {
             return false;
         }
-        if let Some(entry) = self.segment_mut(hash).remove(hash, key) {
-            discard_entry(entry);
+        if let Some(gone) = self.segment_mut(hash).delete(hash, key) {
+            gone.discard();
         }
         true
     }
@@ -525,7 +530,7 @@ impl<'k> Db<'k> {
             return;
         }
         let hash = hash_of(from);
-        let Some(entry) = self.segment_mut(hash).remove(hash, from) else {
+        let Some(entry) = self.segment_mut(hash).take(hash, from) else {
             return;
         };
         self.remove(to);
@@ -536,7 +541,7 @@ impl<'k> Db<'k> {
     /// Empties the keyspace. The command must have locked all.
     pub fn clear(&mut self) {
         self.keyspace.waiting.note_all(&mut self.touched);
-        let emptied: Vec<Segment> = self.all().iter_mut().map(|guard| guard.clear()).collect();
+        let emptied: Vec<Segment> = self.all().iter_mut().filter_map(|guard| guard.clear()).collect();
         let bytes = emptied.iter().map(Segment::used).sum();
         discard(emptied, bytes);
     }

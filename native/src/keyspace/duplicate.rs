@@ -52,7 +52,7 @@ impl<'k> Db<'k> {
     }
 }
 
-fn duplicate(value: &Value) -> Value {
+pub(super) fn duplicate(value: &Value) -> Value {
     match value {
         Value::Hash(hash) => copy_of_hash(hash).into_value(),
         Value::List(list) => {

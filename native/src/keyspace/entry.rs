@@ -19,7 +19,9 @@ pub const STRING_BYTES_MAX: usize = 512 * 1024 * 1024;
 /// The header's lowest bits: the string's length.
 const VALUE_BITS: u32 = 20;
 /// The bits above: the key's length.
-const KEY_BITS: u32 = 15;
+const KEY_BITS: u32 = 14;
+/// Differs from the segment's parity while a cut has not dealt with the entry: see [`super::cut`].
+const PARITY: u64 = 1 << 34;
 /// A length does not fit: both stand in a word behind the header, and behind them is always room for an expiry, so that
 /// a long string is not copied for one.
 const LONG: u64 = 1 << 35;
@@ -62,7 +64,8 @@ impl Shape {
     }
 
     fn flags(self) -> u64 {
-        self.header & (EXPIRES | COLLECTION | ASCII | RAW) | self.header >> ACCESS_SHIFT << ACCESS_SHIFT
+        self.header & (PARITY | EXPIRES | COLLECTION | ASCII | RAW)
+            | self.header >> ACCESS_SHIFT << ACCESS_SHIFT
     }
 
     fn key_offset(self) -> usize {
@@ -292,6 +295,19 @@ impl Entry {
         self.write_header(rest | u64::from(access) << ACCESS_SHIFT);
     }
 
+    /// What [`super::cut`] tells the entries apart by.
+    #[inline]
+    pub fn parity(&self) -> bool {
+        self.header() & PARITY != 0
+    }
+
+    /// Changes [`Entry::parity`]. Writes only what changes.
+    #[inline]
+    pub fn set_parity(&self, parity: bool) {
+        let differs = self.parity() != parity;
+        differs.then(|| self.write_header(self.header() ^ PARITY));
+    }
+
     /// The string, if it is one.
     #[inline]
     pub fn bytes(&self) -> Option<&[u8]> {
@@ -386,7 +402,7 @@ impl Entry {
         let access = self.access();
         let flags = if expire_at.is_some() { EXPIRES } else { 0 } | if value.is_ascii() { ASCII } else { 0 };
         let new = Shape::new(
-            flags | u64::from(access) << ACCESS_SHIFT,
+            flags | old.header & PARITY | u64::from(access) << ACCESS_SHIFT,
             old.key_len,
             value.len(),
         );

@@ -3,7 +3,7 @@
 
 use super::access::{self, Tracking};
 use super::budget::{Budget, Policy, Pressure};
-use super::{Entry, Keyspace, SEGMENTS, discard_entry, hash_of, segment_of};
+use super::{Entry, Keyspace, SEGMENTS, hash_of, segment_of};
 use crate::random::Rng;
 use crate::{clock, status::Status};
 use std::collections::HashSet;
@@ -158,7 +158,7 @@ impl Keyspace {
     fn remove_victim(&self, key: &[u8]) -> bool {
         let hash = hash_of(key);
         let mut guard = self.lock(segment_of(hash));
-        let Some(entry) = guard.remove(hash, key) else {
+        let Some(gone) = guard.delete(hash, key) else {
             return false;
         };
         if let Some(budget) = &self.budget {
@@ -166,7 +166,7 @@ impl Keyspace {
         }
         drop(guard);
         self.evicted.fetch_add(1, Ordering::Relaxed);
-        discard_entry(entry);
+        gone.discard();
         self.call_all_waiting(true);
         true
     }

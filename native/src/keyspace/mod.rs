@@ -11,10 +11,11 @@
 //! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
 //! command sees), `waiting` (who is told that a key has become ready), `scan` and `digest` (the walks), `registry` and
 //! `gate` (how threads find a keyspace, and whether a replica's may be read), `access`, `budget` and `eviction` (what
-//! happens when memory is limited), `upkeep` (what is done in the background).
+//! happens when memory is limited), `upkeep` (what is done in the background), [`cut`] (a snapshot while writes go on).
 
 mod access;
 mod budget;
+pub mod cut;
 mod db;
 mod digest;
 mod due;
@@ -42,11 +43,13 @@ use crate::clock;
 use crate::discard::discard;
 use crate::value::{Collection, LimitsRef, TYPES, Value};
 use access::Tracking;
+use cut::{Cut, Gone};
 use entry::Entry;
 use eviction::Pool;
 use parking_lot::{Mutex, MutexGuard};
 use segment::{SEGMENT_BITS, Segment};
 use smallvec::SmallVec;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, AtomicUsize, Ordering};
 use waiting::Waiting;
 
@@ -116,6 +119,16 @@ impl Held<'_> {
             Held::All(guards) => guards.iter_mut().for_each(|guard| budget.report(guard)),
         }
     }
+
+    /// The cut whose outbox the command has filled, if it has.
+    #[inline]
+    fn crowded(&mut self) -> Option<Arc<Cut>> {
+        match self {
+            Held::One(_, guard) => guard.share().crowded(),
+            Held::Many(guards) => guards.iter_mut().find_map(|(_, guard)| guard.share().crowded()),
+            Held::All(guards) => guards.iter_mut().find_map(|guard| guard.share().crowded()),
+        }
+    }
 }
 
 /// Which part of the keyspace a command needs.
@@ -172,6 +185,8 @@ pub struct Keyspace {
     evicted: AtomicU64,
     /// The segment that upkeep goes on with.
     upkeep_at: AtomicUsize,
+    /// Set while a cut of the keyspace is not over: there is one at a time.
+    cutting: AtomicBool,
     limits: LimitsRef,
 }
 
@@ -206,6 +221,7 @@ impl Keyspace {
             pool: Mutex::default(),
             evicted: AtomicU64::new(0),
             upkeep_at: AtomicUsize::new(0),
+            cutting: AtomicBool::new(false),
             limits: LimitsRef::default(),
         }
     }
@@ -334,6 +350,11 @@ impl Keyspace {
         self.segments[segment].0.lock()
     }
 
+    /// All segments, in order.
+    fn lock_all(&self) -> Vec<Guard<'_>> {
+        (0..SEGMENTS).map(|segment| self.lock(segment)).collect()
+    }
+
     #[inline]
     fn hold_one(&self, hash: u64) -> Held<'_> {
         let segment = segment_of(hash);
@@ -355,7 +376,7 @@ impl Keyspace {
                         .collect(),
                 )
             }
-            Scope::All => Held::All((0..SEGMENTS).map(|segment| self.lock(segment)).collect()),
+            Scope::All => Held::All(self.lock_all()),
         }
     }
 
@@ -387,14 +408,14 @@ impl Keyspace {
 
     /// Frees up to `limit` due keys of one segment. What they held is dropped without the lock.
     fn reclaim_in(&self, segment: usize, now: i64, limit: usize) -> usize {
-        let mut taken: SmallVec<[Entry; upkeep::KEYS_AT_ONCE]> = SmallVec::new();
+        let mut taken: SmallVec<[Gone; upkeep::KEYS_AT_ONCE]> = SmallVec::new();
         let mut guard = self.lock(segment);
-        let reclaimed = guard.reclaim(now, limit, |entry| taken.push(entry));
+        let reclaimed = guard.reclaim(now, limit, |gone| taken.push(gone));
         if let Some(budget) = self.budget.as_ref().filter(|_| reclaimed > 0) {
             budget.report(&mut guard);
         }
         drop(guard);
-        taken.into_iter().for_each(discard_entry);
+        taken.into_iter().for_each(Gone::discard);
         reclaimed
     }
 
@@ -411,12 +432,11 @@ impl Keyspace {
     pub fn replace_with(&self, mut other: Keyspace) {
         debug_assert_eq!(self.limits, other.limits);
         let bytes = self.statistics().memory();
-        let mut replaced = std::mem::take(&mut other.segments);
-        let mut guards: Vec<_> = (0..SEGMENTS).map(|segment| self.lock(segment)).collect();
-        for (guard, new) in guards.iter_mut().zip(replaced.iter_mut()) {
-            let new = new.0.get_mut();
-            new.reported = guard.reported;
-            std::mem::swap(&mut **guard, new);
+        let segments = std::mem::take(&mut other.segments);
+        let mut replaced = Vec::with_capacity(SEGMENTS);
+        let mut guards = self.lock_all();
+        for (guard, new) in guards.iter_mut().zip(segments) {
+            replaced.extend(guard.replace(new.0.into_inner()));
             if let Some(budget) = &self.budget {
                 budget.report(guard);
             }

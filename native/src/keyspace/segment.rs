@@ -14,7 +14,7 @@
 //! needed the place inside a page, and 6-0 are the tag there, so that none of them says again what another has said.
 
 use super::Entry;
-use super::discard_entry;
+use super::cut::{Gone, Share};
 use super::due::DueIndex;
 use super::hash_of;
 use crate::structure::chunk_table::ChunkTable;
@@ -43,6 +43,13 @@ fn has_due_field(entry: &Entry, at: i64, hash: u64) -> bool {
     entry.next_due_field() == Some(at) && hash_of(entry.key()) == hash
 }
 
+/// The first position behind the page of this depth that holds `position`, unless it is the segment's last.
+fn next_page(position: u64, depth: u32) -> Option<u64> {
+    let span = 1u64 << (64 - SEGMENT_BITS - depth);
+    let next = (position & !(span - 1)).checked_add(span);
+    next.filter(|next| next >> (64 - SEGMENT_BITS) == position >> (64 - SEGMENT_BITS))
+}
+
 /// See the module. What every look-up needs stands first, in one cache line with the lock.
 #[repr(C)]
 pub struct Segment {
@@ -53,6 +60,8 @@ pub struct Segment {
     pages: Vec<Page>,
     /// The first instant in `due_fields`; `i64::MAX` if there is none.
     next_due_field: i64,
+    /// Its part in a cut.
+    share: Share,
     /// (expiry, hash) of every key that has an expiry.
     due: DueIndex,
     /// (instant of the field that expires next, hash) of every key with fields that expire.
@@ -80,6 +89,7 @@ impl Default for Segment {
                 entries: ChunkTable::default(),
             }],
             next_due_field: i64::MAX,
+            share: Share::default(),
             due: DueIndex::default(),
             due_fields: DueIndex::default(),
             keys: [0; TYPES],
@@ -93,14 +103,27 @@ impl Default for Segment {
 }
 
 impl Segment {
-    /// Empties the segment, and gives what it held. What it counts and has reported stays.
-    pub fn clear(&mut self) -> Segment {
+    /// Empties the segment, and gives what it held, unless a cut has to have it. What it counts and has reported stays.
+    pub fn clear(&mut self) -> Option<Segment> {
         let empty = Segment {
             expired: self.expired,
-            reported: self.reported,
             ..Segment::default()
         };
-        std::mem::replace(self, empty)
+        self.replace(empty)
+    }
+
+    /// Puts the content of `other` in the place of this one's, and gives that, unless a cut has to have it. What it has reported
+    /// stays.
+    pub fn replace(&mut self, other: Segment) -> Option<Segment> {
+        let mut replaced = std::mem::replace(self, other);
+        self.reported = replaced.reported;
+        match replaced.share.leave_cut() {
+            Some(cut) => {
+                cut.keep_segment(replaced);
+                None
+            }
+            None => Some(replaced),
+        }
     }
 
     fn page_number(&self, hash: u64) -> usize {
@@ -133,7 +156,9 @@ impl Segment {
         let entry = entries.find_mut(hash, is_it)?;
         let (kind, memory, expiry) = (entry.kind(), entry.memory(), entry.expire_at());
         let field = entry.next_due_field();
+        self.share.before_change(entry);
         let result = change(entry);
+        self.share.after_change(entry);
         let (new_kind, new_memory, new_expiry) = (entry.kind(), entry.memory(), entry.expire_at());
         let new_field = entry.next_due_field();
         if kind != new_kind {
@@ -158,6 +183,7 @@ impl Segment {
         while self.pages[number].entries.len() >= PAGE_KEYS_MAX && self.split(number, hash) {
             number = self.page_number(hash);
         }
+        self.share.after_change(&entry);
         let kind = entry.kind();
         self.keys[kind] += 1;
         self.memory[kind] += entry.memory();
@@ -173,11 +199,24 @@ impl Segment {
         self.page_bytes = self.page_bytes - before + page.entries.memory();
     }
 
-    /// Takes the key's entry out.
-    pub fn remove(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
-        self.remove_where(hash, |entry| entry.key() == key)
+    /// Takes the key's entry out, to be put in elsewhere.
+    pub fn take(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
+        let entry = self.remove_where(hash, |entry| entry.key() == key)?;
+        self.share.before_change(&entry);
+        Some(entry)
     }
 
+    /// Deletes the key, if it is there.
+    pub fn delete(&mut self, hash: u64, key: &[u8]) -> Option<Gone> {
+        self.delete_where(hash, |entry| entry.key() == key)
+    }
+
+    fn delete_where(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<Gone> {
+        let entry = self.remove_where(hash, is_it)?;
+        Some(self.share.delete(entry))
+    }
+
+    /// The entry leaves the table: only for those who see to it that a cut has it.
     fn remove_where(&mut self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<Entry> {
         let number = self.page_number(hash);
         let entries = &mut self.pages[number].entries;
@@ -264,9 +303,9 @@ impl Segment {
                 }
             });
             removed += fields.unwrap_or(0);
-            if is_due && let Some(entry) = self.remove_where(hash, is_it) {
+            if is_due && let Some(gone) = self.delete_where(hash, is_it) {
                 removed += 1;
-                discard_entry(entry);
+                gone.discard();
             }
         }
         removed
@@ -307,14 +346,14 @@ impl Segment {
 
     /// Takes up to `limit` keys and fields out whose expiry is not after `now`, and says how many. Whoever drops them does it without
     /// the lock.
-    pub fn reclaim(&mut self, now: i64, limit: usize, mut taken: impl FnMut(Entry)) -> usize {
+    pub fn reclaim(&mut self, now: i64, limit: usize, mut taken: impl FnMut(Gone)) -> usize {
         let fields = self.remove_due_fields(now, limit);
         for reclaimed in fields..limit {
             let Some((at, hash)) = self.due.first().filter(|&(at, _)| at <= now) else {
                 return reclaimed;
             };
             let due = |entry: &Entry| entry.expire_at() == Some(at) && hash_of(entry.key()) == hash;
-            let removed = self.remove_where(hash, due);
+            let removed = self.delete_where(hash, due);
             debug_assert!(
                 removed.is_some(),
                 "the index of due keys names only keys that are there"
@@ -326,9 +365,9 @@ impl Segment {
     }
 
     /// Takes the key out because it is due.
-    pub fn remove_expired(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
+    pub fn delete_expired(&mut self, hash: u64, key: &[u8]) -> Option<Gone> {
         self.expired += 1;
-        self.remove(hash, key)
+        self.delete(hash, key)
     }
 
     /// The earliest expiry of a key or a field.
@@ -440,10 +479,34 @@ impl Segment {
         let with_hash = page.entries.iter().map(|entry| (hash_of(entry.key()), entry));
         let mut found: Vec<_> = with_hash.filter(|(hash, _)| *hash >= position).collect();
         found.sort_unstable_by_key(|(hash, _)| *hash);
-        let span = 1u64 << (64 - SEGMENT_BITS - page.depth);
-        let next = (position & !(span - 1)).checked_add(span);
-        let same_segment = |next: &u64| next >> (64 - SEGMENT_BITS) == position >> (64 - SEGMENT_BITS);
-        (found, next.filter(same_segment))
+        (found, next_page(position, page.depth))
+    }
+
+    /// Its part in a cut.
+    pub fn share(&mut self) -> &mut Share {
+        &mut self.share
+    }
+
+    /// A key with fields that expire, if there is one.
+    pub fn expiring_field(&self) -> Option<&[u8]> {
+        let (at, hash) = self.due_fields.first()?;
+        self.find_where(hash, |entry| has_due_field(entry, at, hash))
+            .map(Entry::key)
+    }
+
+    /// Marks entries of the page that holds `position` as saved, which gives each of them to `save`, until it has enough. Says where
+    /// to go on: there, or at the first position behind the page; `None` behind the segment's last one.
+    pub fn save_page(&self, position: u64, mut save: impl FnMut(&Entry) -> bool) -> Option<u64> {
+        let page = &self.pages[self.page_number(position)];
+        for entry in page.entries.iter() {
+            if self.share.is_unsaved(entry) {
+                self.share.after_change(entry);
+                if !save(entry) {
+                    return Some(position);
+                }
+            }
+        }
+        next_page(position, page.depth)
     }
 
     /// Panics if an invariant is broken.
@@ -468,6 +531,7 @@ impl Segment {
                 memory[entry.kind()] += entry.memory();
                 dues.extend(entry.expire_at().map(|at| (at, hash)));
                 due_fields.extend(entry.next_due_field().map(|at| (at, hash)));
+                assert!(self.share.is_cut() || !self.share.is_unsaved(entry));
             }
         }
         assert_eq!((keys, memory), (self.keys, self.memory));
@@ -481,70 +545,5 @@ impl Segment {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn key(i: u32) -> Vec<u8> {
-        format!("key:{i}").into_bytes()
-    }
-
-    #[test]
-    fn pages_split_and_everything_stays_reachable() {
-        let mut segment = Segment::default();
-        for i in 0..20_000 {
-            let expire_at = (i % 3 == 0).then_some(i64::from(i / 10));
-            segment.insert(hash_of(&key(i)), Entry::string(&key(i), b"v", expire_at));
-        }
-        segment.verify();
-        assert!(segment.pages.len() > 20);
-        for i in (0..20_000).step_by(2) {
-            assert!(segment.remove(hash_of(&key(i)), &key(i)).is_some());
-        }
-        segment.verify();
-        assert_eq!(segment.len(), 10_000);
-        let due = segment.due_count(500);
-        assert_eq!(segment.reclaim(500, 1 << 20, drop), due);
-        assert_eq!(segment.expired(), due as u64);
-        segment.verify();
-    }
-
-    #[test]
-    fn churn_does_not_make_tables_grow() {
-        let mut segment = Segment::default();
-        let mut seed = 7u32;
-        let mut draw = || {
-            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-            key(seed >> 12 & 2047)
-        };
-        for _ in 0..100_000 {
-            let key = draw();
-            if segment.remove(hash_of(&key), &key).is_none() {
-                segment.insert(hash_of(&key), Entry::string(&key, b"", None));
-            }
-        }
-        segment.verify();
-        let room = |page: &Page| page.entries.capacity();
-        assert!(segment.pages.iter().all(|page| room(page) <= PAGE_KEYS_MAX));
-    }
-
-    #[test]
-    fn positions_walk_every_entry_in_the_order_of_hashes() {
-        let mut segment = Segment::default();
-        let here = |hash: &u64| hash >> (64 - SEGMENT_BITS) == 7;
-        let keys: Vec<_> = (0..400_000).map(key).filter(|key| here(&hash_of(key))).collect();
-        for key in &keys {
-            segment.insert(hash_of(key), Entry::string(key, b"", None));
-        }
-        let (mut position, mut seen, mut last) = (Some(7 << (64 - SEGMENT_BITS)), 0, 0);
-        while let Some(at) = position {
-            let (entries, next) = segment.page_from(at);
-            for (hash, _) in entries {
-                assert!(hash >= last);
-                last = hash;
-                seen += 1;
-            }
-            position = next;
-        }
-        assert_eq!(seen, keys.len());
-    }
-}
+#[path = "tests/segment.rs"]
+mod tests;

@@ -39,7 +39,7 @@ pub use json::Json;
 pub use load::{LoadOptions, LoadStats, Loader};
 pub use reader::{Options, Reader};
 pub use requests::{RequestOptions, RequestStats, Requests};
-pub use write::{Unwritable, WriteOptions, Writer};
+pub use write::{Snapshot, Unwritable, WriteOptions};
 
 /// Why a file cannot be read, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]

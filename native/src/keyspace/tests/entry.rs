@@ -52,7 +52,7 @@ fn appending_byte_by_byte_keeps_the_content() {
 #[test]
 fn lengths_beyond_the_header_stand_behind_it() {
     const MIB: usize = 1 << 20;
-    for (key_len, value_len) in [(32_767, 5), (32_768, 5), (3, MIB - 1), (3, MIB), (50_000, MIB)] {
+    for (key_len, value_len) in [(16_383, 5), (16_384, 5), (3, MIB - 1), (3, MIB), (50_000, MIB)] {
         let (key, value) = (vec![b'k'; key_len], vec![b'v'; value_len]);
         let mut entry = Entry::string(&key, &value, Some(7));
         entry.set_access(0xabcdef);

@@ -5,7 +5,8 @@ use super::fixtures::fixtures;
 use super::writing::{load, write};
 use crate::command::testing::TestDb;
 use crate::keyspace::{Keyspace, Scope};
-use crate::rdb::{LoadOptions, Reader, Requests, Unwritable, WriteOptions, Writer};
+use crate::rdb::write::Refusal;
+use crate::rdb::{LoadOptions, Reader, Requests, Snapshot, Unwritable, WriteOptions};
 use crate::reply::Reply;
 
 /// A small and a large hash, each with fields that expire and fields that do not, in an order that is not by expiry.
@@ -105,15 +106,14 @@ fn an_older_version_is_refused_and_names_the_key() {
             version,
             ..Default::default()
         };
-        let mut writer = Writer::new(options);
-        let refusal = writer
-            .next_chunk(&db.keyspace, usize::MAX)
-            .expect_err("was written");
+        let Err(Refusal::Unwritable(refusal)) = Snapshot::whole(&db.keyspace, options) else {
+            panic!("was written")
+        };
         let key = b"small".to_vec();
         assert_eq!(refusal, Unwritable { key, version });
         let text = "'small' is a hash with fields that expire, which RDB version";
         assert!(refusal.to_string().starts_with(text), "{refusal}");
-        assert_eq!(writer.next_chunk(&db.keyspace, usize::MAX), Ok(None));
+        assert!(!db.keyspace.is_cut());
     }
 }
 

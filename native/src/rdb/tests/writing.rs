@@ -3,7 +3,7 @@
 use super::RdbError;
 use crate::keyspace::{EntryView, Expiry, Keyspace, SEGMENTS, Scope};
 use crate::random::Rng;
-use crate::rdb::{LoadOptions, LoadStats, Loader, Options, Reader, Requests, WriteOptions, Writer};
+use crate::rdb::{LoadOptions, LoadStats, Loader, Options, Reader, Requests, Snapshot, WriteOptions};
 use crate::structure::listpack::Listpack;
 use crate::value::{Collection, Element, HashValue, ListValue, SetValue, Value, ZSetValue};
 use std::collections::BTreeMap;
@@ -118,14 +118,11 @@ fn show_form(value: &Value) -> String {
 }
 
 pub fn write(keyspace: &Keyspace, options: WriteOptions, bytes_wanted: usize) -> Vec<u8> {
-    let (mut writer, mut bytes) = (Writer::new(options), Vec::new());
-    while let Some(chunk) = writer
-        .next_chunk(keyspace, bytes_wanted)
-        .expect("the version can hold it")
-    {
-        bytes.extend_from_slice(&chunk);
-    }
-    bytes
+    let options = WriteOptions {
+        chunk_bytes: bytes_wanted.min(1 << 20),
+        ..options
+    };
+    Snapshot::whole(keyspace, options).expect("the version can hold it")
 }
 
 pub fn load(bytes: &[u8], options: LoadOptions, target: &Keyspace) -> Result<LoadStats, RdbError> {

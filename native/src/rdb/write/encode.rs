@@ -1,5 +1,7 @@
 //! Strings and values in the bytes of the format.
 
+use crate::keyspace::EntryView;
+use crate::keyspace::cut::{Record, Recorder};
 use crate::rdb::format;
 use crate::rdb::lzf::Compressor;
 use crate::structure::intset::IntSet;
@@ -24,12 +26,28 @@ pub struct Forms {
     pub compress: bool,
 }
 
+impl Recorder for Forms {
+    fn record(&self, key: &[u8], value: &Value, expire_at: Option<i64>) -> Record {
+        let mut drafts = Encoder::of_drafts(*self);
+        drafts.entry(key, EntryView::Value(value), expire_at);
+        drafts.out.shrink_to_fit();
+        drafts.texts.shrink_to_fit();
+        drafts.take_draft()
+    }
+
+    fn has_expiring_fields(&self) -> bool {
+        self.version >= format::OLDEST_FIELD_EXPIRY_VERSION
+    }
+}
+
 /// Appends to a buffer.
 pub struct Encoder {
     /// What has been written.
     pub out: Vec<u8>,
     forms: Forms,
-    compressor: Compressor,
+    compressor: Option<Compressor>,
+    /// Where strings stand in a draft that are to be compressed: position and length.
+    texts: Vec<(usize, usize)>,
 }
 
 impl Encoder {
@@ -38,7 +56,63 @@ impl Encoder {
         Encoder {
             out: Vec::new(),
             forms,
-            compressor: Compressor::default(),
+            compressor: Some(Compressor::default()),
+            texts: Vec::new(),
+        }
+    }
+
+    /// An encoder of drafts: what would be compressed stands there as it is, for [`Encoder::complete`].
+    pub fn of_drafts(forms: Forms) -> Self {
+        Encoder {
+            out: Vec::new(),
+            forms,
+            compressor: None,
+            texts: Vec::new(),
+        }
+    }
+
+    /// Takes the draft out.
+    pub fn take_draft(&mut self) -> Record {
+        Record {
+            bytes: std::mem::take(&mut self.out),
+            texts: std::mem::take(&mut self.texts),
+        }
+    }
+
+    /// Goes on with the buffers of an empty draft.
+    pub fn keep_buffers(&mut self, empty: Record) {
+        debug_assert!(empty.bytes.is_empty() && empty.texts.is_empty());
+        (self.out, self.texts) = (empty.bytes, empty.texts);
+    }
+
+    /// Appends a draft of an encoder with the same forms, and compresses what is to be compressed.
+    pub fn complete(&mut self, draft: &Record) {
+        let mut done = 0;
+        for &(start, length) in &draft.texts {
+            self.out.extend_from_slice(&draft.bytes[done..start]);
+            done = start + length;
+            self.text(&draft.bytes[start..done]);
+        }
+        self.out.extend_from_slice(&draft.bytes[done..]);
+    }
+
+    /// A key with its expiry and what it holds.
+    pub fn entry(&mut self, key: &[u8], content: EntryView<'_>, expire_at: Option<i64>) {
+        if let Some(ms) = expire_at {
+            self.out.push(format::EXPIRE_MS);
+            self.out.extend_from_slice(&ms.to_le_bytes());
+        }
+        match content {
+            EntryView::Str(text) => {
+                self.out.push(format::STRING);
+                self.text(key);
+                self.text(text);
+            }
+            EntryView::Value(value) => {
+                self.out.push(self.type_of(value));
+                self.text(key);
+                self.value(value);
+            }
         }
     }
 
@@ -92,7 +166,12 @@ impl Encoder {
     }
 
     fn compressed(&mut self, text: &[u8]) -> bool {
-        let Some(packed) = self.compressor.compress(text) else {
+        let Some(compressor) = &mut self.compressor else {
+            self.texts.push((self.out.len(), text.len()));
+            self.out.extend_from_slice(text);
+            return true;
+        };
+        let Some(packed) = compressor.compress(text) else {
             return false;
         };
         self.out.push(0xc3);
@@ -145,7 +224,7 @@ impl Encoder {
     /// Whether the version of the file can say what is in the value.
     pub fn can_hold(&self, value: &Value) -> bool {
         let expires = matches!(value, Value::Hash(hash) if hash.expiring() > 0);
-        !expires || self.forms.version >= format::OLDEST_FIELD_EXPIRY_VERSION
+        !expires || self.forms.has_expiring_fields()
     }
 
     fn hash(&mut self, hash: &HashValue, rdb_type: u8) {
