@@ -391,7 +391,7 @@ impl Entry {
         let class = self.shape().class();
         match self.value() {
             None => class,
-            Some(value) => class + size_of::<Value>() + super::value_memory(value),
+            Some(value) => class + size_of::<Value>() + value.memory(),
         }
     }
 

@@ -41,7 +41,7 @@ pub use usage::Usage;
 
 use crate::clock;
 use crate::discard::discard;
-use crate::value::{Collection, LimitsRef, TYPES, Value};
+use crate::value::{LimitsRef, TYPES, Value};
 use access::Tracking;
 use cut::{Cut, Gone};
 use entry::Entry;
@@ -78,16 +78,6 @@ pub fn hash_of(key: &[u8]) -> u64 {
 #[inline]
 fn segment_of(hash: u64) -> usize {
     (hash >> (64 - SEGMENT_BITS)) as usize
-}
-
-fn value_memory(value: &Value) -> usize {
-    match value {
-        Value::Hash(hash) => hash.memory(),
-        Value::List(list) => list.memory(),
-        Value::Set(set) => set.memory(),
-        Value::ZSet(zset) => zset.memory(),
-        Value::Stream(stream) => stream.memory(),
-    }
 }
 
 /// Drops an entry: at once if it is small, in the background if it is large.

@@ -16,13 +16,13 @@ use std::sync::LazyLock;
 mod chunks;
 mod positions;
 
-use chunks::Chunks;
 pub use chunks::Iter;
+use chunks::{Chunks, FrozenChunks};
 use positions::Positions;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 
 /// What an [`IndexMap`] holds: something with a key.
-pub trait Entry {
+pub trait Entry: Clone {
     /// The key. It must not change while the entry is in a map.
     fn key(&self) -> &[u8];
     /// Bytes that the entry owns on the heap.
@@ -50,7 +50,7 @@ impl<P> Keyed<P> {
     }
 }
 
-impl<P> Entry for Keyed<P> {
+impl<P: Clone> Entry for Keyed<P> {
     fn key(&self) -> &[u8] {
         &self.key
     }
@@ -133,7 +133,7 @@ pub struct IndexMap<E> {
     heap_bytes: usize,
 }
 
-impl<E> Default for IndexMap<E> {
+impl<E: Entry> Default for IndexMap<E> {
     fn default() -> Self {
         IndexMap {
             entries: Chunks::with_capacity(0),
@@ -282,6 +282,12 @@ impl<E: Entry> IndexMap<E> {
         self.entries.iter()
     }
 
+    /// The entries as they are now, whatever becomes of the map. O(pieces of 256 entries): a piece is shared until the map
+    /// changes it, which copies it.
+    pub fn freeze(&mut self) -> FrozenEntries<E> {
+        FrozenEntries(self.entries.freeze())
+    }
+
     /// Visits at most `count` entries and gives the cursor to go on with: 0 starts, and 0 says that all were visited.
     ///
     /// The cursor is the number of entries still to come, visited from the last to the first. New entries are appended
@@ -303,6 +309,8 @@ impl<E: Entry> IndexMap<E> {
     /// # Panics
     /// If an invariant is broken.
     pub fn verify(&self) {
+        self.entries.verify();
+        self.hashes.verify();
         assert_eq!(self.hashes.len(), self.entries.len());
         self.positions.verify(&self.hashes);
         for (at, entry) in self.entries.iter().enumerate() {
@@ -314,11 +322,39 @@ impl<E: Entry> IndexMap<E> {
     }
 }
 
+/// The entries that a map had at some time, in order.
+#[derive(Debug)]
+pub struct FrozenEntries<E>(FrozenChunks<E>);
+
+impl<E: Entry> FrozenEntries<E> {
+    /// Number of entries.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no entry.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The entries in order.
+    pub fn iter(&self) -> impl Iterator<Item = &E> {
+        self.0.iter()
+    }
+
+    /// Bytes on the heap that the map does not account for: those of pieces that it has no more. O(entries).
+    pub fn memory(&self) -> usize {
+        self.0.memory(Entry::heap_bytes)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::counting::live_bytes;
     use proptest::prelude::*;
-    use std::collections::BTreeSet;
+    use std::collections::{BTreeSet, VecDeque};
+    use std::thread;
 
     #[derive(Clone, Debug)]
     enum Op {
@@ -326,6 +362,10 @@ mod tests {
         Remove(Vec<u8>),
         RemoveAt(usize),
         Edit(usize, Vec<u8>),
+        /// So many keys by number.
+        InsertRun(u16),
+        Freeze,
+        Thaw,
     }
 
     fn key() -> impl Strategy<Value = Vec<u8>> {
@@ -341,13 +381,19 @@ mod tests {
             2 => key().prop_map(Op::Remove),
             1 => any::<usize>().prop_map(Op::RemoveAt),
             1 => (any::<usize>(), key()).prop_map(|(i, v)| Op::Edit(i, v)),
+            1 => (0u16..700).prop_map(Op::InsertRun),
+            1 => Just(Op::Freeze),
+            1 => Just(Op::Thaw),
         ]
     }
 
     /// The plain twin: a vector of pairs.
-    fn apply(op: Op, map: &mut IndexMap<Pair>, model: &mut Vec<(Vec<u8>, Vec<u8>)>) {
+    fn apply(op: Op, map: &mut IndexMap<Pair>, model: &mut Model) {
         let len = model.len();
         match op {
+            Op::InsertRun(count) => (0..count).for_each(|n| {
+                apply(Op::Insert(n.to_string().into(), b"v".to_vec()), map, model);
+            }),
             Op::Insert(key, value) => {
                 let old = map.insert(Pair::new(&key, &value));
                 match model.iter_mut().find(|(k, _)| *k == key) {
@@ -375,20 +421,33 @@ mod tests {
                 map.edit_at(i % len, |pair| pair.set_value(&value));
                 model[i % len].1 = value;
             }
-            Op::RemoveAt(_) | Op::Edit(..) => {}
+            Op::RemoveAt(_) | Op::Edit(..) | Op::Freeze | Op::Thaw => {}
         }
+    }
+
+    type Model = Vec<(Vec<u8>, Vec<u8>)>;
+
+    fn content<'a>(pairs: impl Iterator<Item = &'a Pair>) -> Model {
+        pairs.map(|p| (p.key().to_vec(), p.value().to_vec())).collect()
     }
 
     proptest! {
         #[test]
         fn behaves_like_a_vector_of_pairs(ops in proptest::collection::vec(op(), 0..200)) {
             let mut map = IndexMap::new();
-            let mut model = Vec::new();
+            let mut model = Model::new();
+            let mut frozen: VecDeque<(FrozenEntries<Pair>, Model)> = VecDeque::new();
             for op in ops {
-                apply(op, &mut map, &mut model);
+                match op {
+                    Op::Freeze => frozen.push_back((map.freeze(), model.clone())),
+                    Op::Thaw => drop(frozen.pop_front()),
+                    op => apply(op, &mut map, &mut model),
+                }
                 map.verify();
-                let held: Vec<_> = map.iter().map(|p| (p.key().to_vec(), p.value().to_vec())).collect();
-                prop_assert_eq!(&held, &model);
+                prop_assert_eq!(&content(map.iter()), &model);
+                for (frozen, model) in &frozen {
+                    prop_assert_eq!(&content(frozen.iter()), model);
+                }
             }
         }
 
@@ -445,6 +504,61 @@ mod tests {
         assert_eq!(map.insert_with(b"a", || Keyed::new(b"a", 1)), Ok(()));
         assert_eq!(map.insert_with(b"a", || unreachable!()), Err(0));
         assert_eq!(map.get(b"a").map(|entry| entry.payload), Some(1));
+    }
+
+    #[test]
+    fn every_byte_of_frozen_entries_is_accounted_once() {
+        let mut map = IndexMap::new();
+        let base = live_bytes();
+        let check = |map: &IndexMap<Pair>, frozen: &[FrozenEntries<Pair>]| {
+            let said = map.memory() + frozen.iter().map(FrozenEntries::memory).sum::<usize>();
+            assert_eq!(said as isize, live_bytes() - base);
+        };
+        for n in 0..5000u32 {
+            map.insert(Pair::new(&n.to_le_bytes(), b"value"));
+        }
+        check(&map, &[]);
+        let frozen = [map.freeze()];
+        check(&map, &frozen);
+        for n in 0..700u32 {
+            map.swap_remove(&(n * 7).to_le_bytes());
+            map.insert(Pair::new(&(n * 5).to_le_bytes(), b"another value"));
+            check(&map, &frozen);
+        }
+        drop(frozen);
+        check(&map, &[]);
+        for n in 0..5000u32 {
+            map.swap_remove(&n.to_le_bytes());
+        }
+        check(&map, &[]);
+    }
+
+    #[test]
+    fn another_thread_reads_what_was_frozen() {
+        let mut map = IndexMap::new();
+        for n in 0..20_000u32 {
+            map.insert(Keyed::new(&n.to_le_bytes(), n));
+        }
+        for round in 0..5 {
+            let frozen = map.freeze();
+            let before: u64 = map.iter().map(|entry| u64::from(entry.payload)).sum();
+            thread::scope(|scope| {
+                scope.spawn(move || {
+                    let sum: u64 = frozen.iter().map(|entry| u64::from(entry.payload)).sum();
+                    assert_eq!((frozen.len(), sum), (20_000, before));
+                });
+                for n in 0..20_000u32 {
+                    map.edit_at(n as usize, |entry| {
+                        entry.payload = entry.payload.rotate_left(round + 1)
+                    });
+                    if n % 3 == 0 {
+                        let gone = map.swap_remove_at(n as usize);
+                        map.insert(gone);
+                    }
+                }
+            });
+            map.verify();
+        }
     }
 
     #[test]

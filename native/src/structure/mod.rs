@@ -11,5 +11,6 @@ pub mod intset;
 pub mod listpack;
 pub mod order_tree;
 pub mod ordered_map;
+pub mod piece;
 pub mod quicklist;
 pub mod size_class;

@@ -54,6 +54,25 @@ impl<K: Clone, V: Clone> Clone for OrderedMap<K, V> {
     }
 }
 
+impl<K: Copy, V> OrderedMap<K, V> {
+    /// A copy with what `copy` gives of each value, without spare room. O(n).
+    pub fn copied(&mut self, mut copy: impl FnMut(&mut V) -> V) -> Self {
+        let mut room = 0;
+        let mut copy_run = |run: &mut Run<K, V>| {
+            room += run.len();
+            let mut copied = Vec::with_capacity(run.len());
+            copied.extend(run.iter_mut().map(|(key, value)| (*key, copy(value))));
+            copied
+        };
+        let runs = self.runs.iter_mut().map(&mut copy_run).collect();
+        OrderedMap {
+            runs,
+            len: self.len,
+            room,
+        }
+    }
+}
+
 impl<K: Copy + Ord, V> OrderedMap<K, V> {
     /// Number of entries.
     pub fn len(&self) -> usize {

@@ -72,6 +72,19 @@ impl<L: NodeLimits> Quicklist<L> {
         self.nodes.memory()
     }
 
+    /// The list as it is now, whatever becomes of this one. O(nodes): both share the nodes, and whoever changes one copies it.
+    pub fn freeze(&mut self) -> Self {
+        Quicklist {
+            nodes: self.nodes.freeze(),
+            ..*self
+        }
+    }
+
+    /// Bytes on the heap without those of nodes that another list shares. O(nodes).
+    pub fn memory_alone(&self) -> usize {
+        self.nodes.memory_alone()
+    }
+
     /// The listpacks from head to tail; none is empty.
     pub fn packs(&self) -> impl ExactSizeIterator<Item = &Listpack> {
         self.nodes.iter()
@@ -81,7 +94,7 @@ impl<L: NodeLimits> Quicklist<L> {
     pub fn push_pack(&mut self, pack: Listpack) {
         if !pack.is_empty() {
             self.len = count(self.len() + pack.len());
-            self.nodes.insert(self.nodes.len(), pack);
+            self.nodes.insert(self.nodes.len(), pack.into());
         }
     }
 
@@ -349,7 +362,7 @@ impl<L: NodeLimits> Quicklist<L> {
         }
         let len = self.len;
         let right = self.change(node, |pack| pack.split_off(at));
-        self.nodes.insert(node + 1, right);
+        self.nodes.insert(node + 1, right.into());
         self.len = len;
     }
 

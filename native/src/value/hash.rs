@@ -16,6 +16,7 @@ mod tests;
 
 use super::{Collection, Element, LimitsRef, Value};
 use crate::structure::deadlines::Deadlines;
+use crate::structure::index_map::{FrozenEntries, Pair};
 use crate::structure::listpack::Listpack;
 use fields::Fields;
 pub use fields::Iter;
@@ -101,6 +102,15 @@ impl HashValue {
         match &self.form {
             Form::Plain(_) => None,
             Form::Timed(timed) => Some(&timed.deadlines),
+        }
+    }
+
+    /// The fields as they are now, whatever becomes of the hash; `None` unless they lie in a table and none has or had an
+    /// expiry.
+    pub(super) fn freeze(&mut self) -> Option<FrozenHash> {
+        match &mut self.form {
+            Form::Plain(fields) => fields.freeze().map(FrozenHash),
+            Form::Timed(_) => None,
         }
     }
 
@@ -312,6 +322,32 @@ impl Timed {
         let last = self.fields.len() - 1;
         self.fields.remove_at(position);
         self.deadlines.swap_remove(position, last);
+    }
+}
+
+/// The fields that a large hash had at some time.
+#[derive(Debug)]
+pub struct FrozenHash(FrozenEntries<Pair>);
+
+impl FrozenHash {
+    /// Number of fields.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no field.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The fields with their values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (Element<'_>, Element<'_>)> {
+        self.0.iter().map(fields::pair_elements)
+    }
+
+    /// Bytes on the heap that the hash does not account for. O(fields).
+    pub fn memory(&self) -> usize {
+        self.0.memory()
     }
 }
 

@@ -34,6 +34,18 @@ impl ListValue {
         self.nodes.is_empty()
     }
 
+    /// The list as it is now, whatever becomes of this one: see [`Quicklist::freeze`].
+    pub fn freeze(&mut self) -> ListValue {
+        ListValue {
+            nodes: self.nodes.freeze(),
+        }
+    }
+
+    /// Bytes on the heap without those of nodes that another list shares. O(nodes).
+    pub fn memory_alone(&self) -> usize {
+        self.nodes.memory_alone()
+    }
+
     /// The nodes from head to tail, as a snapshot stores them.
     pub fn packs(&self) -> impl ExactSizeIterator<Item = &Listpack> {
         self.nodes.packs()

@@ -1,6 +1,7 @@
 //! The types of the data model. Strings live inside their entry ([`crate::keyspace`]); the others are here.
 
 mod element;
+mod frozen;
 pub mod hash;
 mod limits;
 pub mod list;
@@ -10,6 +11,7 @@ pub mod stream;
 pub mod zset;
 
 pub use element::Element;
+pub use frozen::{FREEZE_BYTES_MIN, Frozen};
 pub use hash::HashValue;
 pub use limits::{Limits, LimitsRef};
 pub use list::ListValue;
@@ -49,6 +51,17 @@ impl Value {
 }
 
 impl Value {
+    /// Bytes on the heap. O(1).
+    pub fn memory(&self) -> usize {
+        match self {
+            Value::Hash(hash) => hash.memory(),
+            Value::List(list) => list.memory(),
+            Value::Set(set) => set.memory(),
+            Value::ZSet(zset) => zset.memory(),
+            Value::Stream(stream) => stream.memory(),
+        }
+    }
+
     /// The limits of the collection.
     pub fn limits(&self) -> LimitsRef {
         match self {

@@ -6,7 +6,7 @@
 
 use super::packed::swap_remove;
 use super::{Collection, Element, LimitsRef, Value};
-use crate::structure::index_map::{self, Entry, IndexMap, Member};
+use crate::structure::index_map::{self, Entry, FrozenEntries, IndexMap, Member};
 use crate::structure::intset::IntSet;
 use crate::structure::listpack::{self, Listpack, canonical_int};
 
@@ -68,6 +68,14 @@ impl SetValue {
         match &self.form {
             Form::Packed(pack) => Some(pack),
             Form::Ints(_) | Form::Table(_) => None,
+        }
+    }
+
+    /// The members as they are now, whatever becomes of the set; `None` unless they lie in a table.
+    pub(super) fn freeze(&mut self) -> Option<FrozenSet> {
+        match &mut self.form {
+            Form::Ints(_) | Form::Packed(_) => None,
+            Form::Table(map) => Some(FrozenSet(map.freeze())),
         }
     }
 
@@ -268,6 +276,32 @@ impl SetValue {
 
 fn member_element(entry: &Member) -> Element<'_> {
     Element::Bytes(entry.key())
+}
+
+/// The members that a large set had at some time.
+#[derive(Debug)]
+pub struct FrozenSet(FrozenEntries<Member>);
+
+impl FrozenSet {
+    /// Number of members.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// Whether there is no member.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// The members in order.
+    pub fn iter(&self) -> impl Iterator<Item = Element<'_>> {
+        self.0.iter().map(member_element)
+    }
+
+    /// Bytes on the heap that the set does not account for. O(members).
+    pub fn memory(&self) -> usize {
+        self.0.memory()
+    }
 }
 
 /// The members of a set in order.

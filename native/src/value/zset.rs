@@ -5,6 +5,7 @@
 //! in O(log n) for the large form, and everything else (count, page, remove) starts from there.
 
 mod bounds;
+mod frozen;
 mod packed;
 #[cfg(test)]
 mod tests;
@@ -15,6 +16,7 @@ use crate::structure::index_map::{Entry as _, IndexMap, Keyed};
 use crate::structure::listpack::Listpack;
 use crate::structure::order_tree::{self, Entry, Members, OrderTree, Slot};
 pub use bounds::{Bounds, LexBound, ScoreBound};
+pub use frozen::FrozenZSet;
 use packed::Packed;
 use std::ops::Range;
 
@@ -83,6 +85,14 @@ impl ZSetValue {
         match &self.form {
             Form::Packed(packed) => Some(packed.pack()),
             Form::Tree(_) => None,
+        }
+    }
+
+    /// The members as they are now, whatever becomes of the sorted set; `None` unless it has the large form.
+    pub(super) fn freeze(&mut self) -> Option<FrozenZSet> {
+        match &mut self.form {
+            Form::Packed(_) => None,
+            Form::Tree(tree) => Some(FrozenZSet::of(tree.scores.freeze())),
         }
     }
 

@@ -2,6 +2,7 @@
 
 mod fields;
 pub(in crate::rdb) mod fixtures;
+mod frozen;
 mod joining;
 mod mutation;
 mod reading;

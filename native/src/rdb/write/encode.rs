@@ -6,7 +6,7 @@ use crate::rdb::format;
 use crate::rdb::lzf::Compressor;
 use crate::structure::intset::IntSet;
 use crate::structure::listpack::{Listpack, canonical_int};
-use crate::value::{Element, HashValue, ListValue, SetValue, Value, ZSetValue};
+use crate::value::{Element, Frozen, HashValue, ListValue, SetValue, Value, ZSetValue};
 
 /// Longest text that may be a 32-bit integer.
 const INT_BYTES_MAX: usize = 11;
@@ -183,8 +183,7 @@ impl Encoder {
 
     /// The type byte that [`Encoder::value`] will follow.
     pub fn type_of(&self, value: &Value) -> u8 {
-        let has_packs = self.forms.version >= format::OLDEST_LISTPACK_VERSION;
-        let has_set_packs = self.forms.version >= format::OLDEST_SET_LISTPACK_VERSION;
+        let (has_packs, has_set_packs) = (self.has_packs(), self.has_set_packs());
         match value {
             Value::Hash(hash) if self.forms.exact && hash.has_expiries() => match hash.is_packed() {
                 true => format::EXACT_TIMED_PACK,
@@ -196,16 +195,60 @@ impl Encoder {
             },
             Value::Hash(hash) if has_packs && hash.is_packed() => format::HASH_LISTPACK,
             Value::Hash(_) => format::HASH,
-            Value::List(_) if has_packs => format::LIST_QUICKLIST_2,
-            Value::List(_) => format::LIST,
+            Value::List(_) => self.list_type(),
             Value::Set(set) if set.as_intset().is_some() => format::SET_INTSET,
             Value::Set(set) if has_set_packs && set.as_listpack().is_some() => format::SET_LISTPACK,
             Value::Set(_) => format::SET,
             Value::ZSet(zset) if has_packs && zset.as_pack().is_some() => format::ZSET_LISTPACK,
             Value::ZSet(_) => format::ZSET_2,
-            Value::Stream(_) if has_set_packs => format::STREAM_3,
-            Value::Stream(_) if has_packs => format::STREAM_2,
-            Value::Stream(_) => format::STREAM,
+            Value::Stream(_) => self.stream_type(),
+        }
+    }
+
+    fn has_packs(&self) -> bool {
+        self.forms.version >= format::OLDEST_LISTPACK_VERSION
+    }
+
+    fn has_set_packs(&self) -> bool {
+        self.forms.version >= format::OLDEST_SET_LISTPACK_VERSION
+    }
+
+    fn list_type(&self) -> u8 {
+        if self.has_packs() {
+            format::LIST_QUICKLIST_2
+        } else {
+            format::LIST
+        }
+    }
+
+    fn stream_type(&self) -> u8 {
+        match (self.has_packs(), self.has_set_packs()) {
+            (_, true) => format::STREAM_3,
+            (true, false) => format::STREAM_2,
+            (false, false) => format::STREAM,
+        }
+    }
+
+    /// As [`Encoder::type_of`], of what was frozen: the same bytes as for the collection at that time.
+    pub fn type_of_frozen(&self, frozen: &Frozen) -> u8 {
+        match frozen {
+            Frozen::Hash(_) => format::HASH,
+            Frozen::List(_) => self.list_type(),
+            Frozen::Set(_) => format::SET,
+            Frozen::ZSet(_) => format::ZSET_2,
+            Frozen::Stream(_) => self.stream_type(),
+        }
+    }
+
+    /// As [`Encoder::value`], of what was frozen.
+    pub fn frozen(&mut self, frozen: &Frozen) {
+        let rdb_type = self.type_of_frozen(frozen);
+        match frozen {
+            Frozen::Hash(hash) => self.fields(hash.len(), hash.iter()),
+            Frozen::List(list) => self.list(list, rdb_type),
+            Frozen::Set(set) => self.members(set.len(), set.iter()),
+            Frozen::ZSet(zset) => self.scores(zset.len(), zset.iter_rev()),
+            Frozen::Stream(stream) => self.stream(stream, rdb_type),
         }
     }
 
@@ -236,8 +279,12 @@ impl Encoder {
             }
             _ => {}
         }
-        self.length(hash.len() as u64);
-        for (field, value) in hash.iter() {
+        self.fields(hash.len(), hash.iter());
+    }
+
+    fn fields<'a>(&mut self, len: usize, fields: impl Iterator<Item = (Element<'a>, Element<'a>)>) {
+        self.length(len as u64);
+        for (field, value) in fields {
             self.element(field);
             self.element(value);
         }
@@ -291,20 +338,26 @@ impl Encoder {
         match (rdb_type, set.as_intset(), set.as_listpack()) {
             (format::SET_INTSET, Some(ints), _) => self.text(&intset_blob(ints)),
             (format::SET_LISTPACK, _, Some(pack)) => self.pack(pack),
-            _ => {
-                self.length(set.len() as u64);
-                set.iter().for_each(|member| self.element(member));
-            }
+            _ => self.members(set.len(), set.iter()),
         }
+    }
+
+    fn members<'a>(&mut self, len: usize, members: impl Iterator<Item = Element<'a>>) {
+        self.length(len as u64);
+        members.for_each(|member| self.element(member));
     }
 
     fn zset(&mut self, zset: &ZSetValue, rdb_type: u8) {
         if let (format::ZSET_LISTPACK, Some(pack)) = (rdb_type, zset.as_pack()) {
             return self.pack(pack);
         }
-        self.length(zset.len() as u64);
-        // From the highest score down, which is the cheapest order for a skip list to be built in.
-        for (member, score) in zset.iter_rev() {
+        self.scores(zset.len(), zset.iter_rev());
+    }
+
+    /// From the highest score down, which is the cheapest order for a skip list to be built in.
+    fn scores<'a>(&mut self, len: usize, members: impl Iterator<Item = (Element<'a>, f64)>) {
+        self.length(len as u64);
+        for (member, score) in members {
             self.element(member);
             self.out.extend_from_slice(&score.to_le_bytes());
         }

@@ -1,31 +1,40 @@
-//! The nodes of a list: most lists have one, which is held in place; several stand in a deque.
+//! The nodes of a list: most lists have one, which is held in place; several stand in a deque. A frozen list shares its nodes.
 
 use crate::structure::listpack::Listpack;
+use crate::structure::piece::{Piece, is_left_behind};
 use std::collections::VecDeque;
 use std::ops::Range;
 use std::slice;
+
+/// A node: as large as its listpack, shared or not.
+pub(super) type Node = Piece<Listpack>;
 
 /// See the module. The form follows from the number of nodes.
 #[derive(Debug)]
 pub(super) enum Nodes {
     /// The only node; an empty one counts as none.
-    One(Listpack),
+    One(Node),
     /// Two or more.
     Many(Box<Chain>),
 }
 
 #[derive(Debug, Default)]
 pub(super) struct Chain {
-    packs: VecDeque<Listpack>,
-    /// The memory of all listpacks.
+    packs: VecDeque<Node>,
+    /// The memory of all nodes.
     bytes: usize,
 }
 
-const _: () = assert!(size_of::<Nodes>() == 16);
+const _: () = assert!(size_of::<Node>() == 16 && size_of::<Nodes>() == 16);
+
+/// What a node takes beside its place.
+fn memory(node: &Node) -> usize {
+    node.memory() + node.box_bytes()
+}
 
 impl Default for Nodes {
     fn default() -> Self {
-        Nodes::One(Listpack::new())
+        Nodes::One(Node::default())
     }
 }
 
@@ -40,7 +49,7 @@ impl Nodes {
     pub(super) fn get(&self, node: usize) -> Option<&Listpack> {
         match self {
             Nodes::One(pack) => (node == 0 && !pack.is_empty()).then_some(pack),
-            Nodes::Many(chain) => chain.packs.get(node),
+            Nodes::Many(chain) => chain.packs.get(node).map(|pack| &**pack),
         }
     }
 
@@ -71,9 +80,9 @@ impl Nodes {
     /// Bytes on the heap. O(1).
     pub(super) fn memory(&self) -> usize {
         match self {
-            Nodes::One(pack) => pack.memory(),
+            Nodes::One(pack) => memory(pack),
             Nodes::Many(chain) => {
-                size_of::<Chain>() + chain.packs.capacity() * size_of::<Listpack>() + chain.bytes
+                size_of::<Chain>() + chain.packs.capacity() * size_of::<Node>() + chain.bytes
             }
         }
     }
@@ -83,13 +92,13 @@ impl Nodes {
         match self {
             Nodes::One(pack) => {
                 debug_assert_eq!(node, 0);
-                change(pack)
+                change(pack.edit())
             }
             Nodes::Many(chain) => {
                 let pack = &mut chain.packs[node];
-                let before = pack.memory();
-                let result = change(pack);
-                chain.bytes = chain.bytes - before + pack.memory();
+                let before = memory(pack);
+                let result = change(pack.edit());
+                chain.bytes = chain.bytes - before + memory(pack);
                 result
             }
         }
@@ -99,12 +108,12 @@ impl Nodes {
     pub(super) fn open(&mut self, node: usize) {
         match self {
             Nodes::One(pack) if pack.is_empty() => {}
-            _ => self.insert(node, Listpack::new()),
+            _ => self.insert(node, Node::default()),
         }
     }
 
     /// Adds a node before this one.
-    pub(super) fn insert(&mut self, node: usize, pack: Listpack) {
+    pub(super) fn insert(&mut self, node: usize, pack: Node) {
         match self {
             Nodes::One(only) if only.is_empty() => *only = pack,
             Nodes::One(only) => {
@@ -120,13 +129,13 @@ impl Nodes {
     }
 
     /// Takes nodes out, and gives them with their memory.
-    pub(super) fn take(&mut self, nodes: Range<usize>) -> (Vec<Listpack>, usize) {
-        let taken: Vec<Listpack> = match self {
+    pub(super) fn take(&mut self, nodes: Range<usize>) -> (Vec<Node>, usize) {
+        let taken: Vec<Node> = match self {
             Nodes::One(pack) if nodes == (0..1) => vec![std::mem::take(pack)],
             Nodes::One(_) => Vec::new(),
             Nodes::Many(chain) => chain.packs.drain(nodes).collect(),
         };
-        let bytes = taken.iter().map(Listpack::memory).sum();
+        let bytes = taken.iter().map(memory).sum();
         if let Nodes::Many(chain) = self {
             chain.bytes -= bytes;
         }
@@ -135,7 +144,7 @@ impl Nodes {
     }
 
     /// Takes a node out.
-    pub(super) fn remove(&mut self, node: usize) -> Option<Listpack> {
+    pub(super) fn remove(&mut self, node: usize) -> Option<Node> {
         self.get(node)?;
         self.take(node..node + 1).0.pop()
     }
@@ -145,7 +154,7 @@ impl Nodes {
         if let Nodes::Many(chain) = self {
             let bytes = &mut chain.bytes;
             chain.packs.retain(|pack| {
-                *bytes -= if pack.is_empty() { pack.memory() } else { 0 };
+                *bytes -= if pack.is_empty() { memory(pack) } else { 0 };
                 !pack.is_empty()
             });
         }
@@ -165,6 +174,35 @@ impl Nodes {
         }
     }
 
+    /// A copy that shares all nodes. O(nodes).
+    pub(super) fn freeze(&mut self) -> Nodes {
+        match self {
+            Nodes::One(pack) if pack.is_empty() => Nodes::default(),
+            Nodes::One(pack) => Nodes::One(Piece::Shared(pack.share())),
+            Nodes::Many(chain) => {
+                let share = |pack: &mut Node| Piece::Shared(pack.share());
+                let frozen = Chain {
+                    packs: chain.packs.iter_mut().map(share).collect(),
+                    bytes: chain.packs.iter().map(memory).sum(),
+                };
+                chain.bytes = frozen.bytes;
+                Nodes::Many(Box::new(frozen))
+            }
+        }
+    }
+
+    /// Bytes on the heap without those of nodes that another list has, too. O(nodes).
+    pub(super) fn memory_alone(&self) -> usize {
+        let alone = |pack: &Node| match pack {
+            Piece::Shared(shared) if !is_left_behind(shared) => 0,
+            _ => memory(pack),
+        };
+        match self {
+            Nodes::One(pack) => alone(pack),
+            Nodes::Many(chain) => self.memory() - chain.bytes + chain.packs.iter().map(alone).sum::<usize>(),
+        }
+    }
+
     /// Panics if an invariant is broken.
     pub(super) fn verify(&self) {
         self.iter().for_each(Listpack::verify);
@@ -174,15 +212,15 @@ impl Nodes {
                 chain.packs.iter().all(|pack| !pack.is_empty()),
                 "no node is empty"
             );
-            let bytes: usize = chain.packs.iter().map(Listpack::memory).sum();
+            let bytes: usize = chain.packs.iter().map(memory).sum();
             assert_eq!(bytes, chain.bytes, "memory is counted");
         }
     }
 }
 
 impl Chain {
-    fn insert(&mut self, node: usize, pack: Listpack) {
-        self.bytes += pack.memory();
+    fn insert(&mut self, node: usize, pack: Node) {
+        self.bytes += memory(&pack);
         self.packs.insert(node, pack);
     }
 }
@@ -190,15 +228,15 @@ impl Chain {
 /// Nodes, from either end.
 #[derive(Clone, Debug)]
 pub struct Packs<'a> {
-    front: slice::Iter<'a, Listpack>,
-    back: slice::Iter<'a, Listpack>,
+    front: slice::Iter<'a, Node>,
+    back: slice::Iter<'a, Node>,
 }
 
 impl<'a> Iterator for Packs<'a> {
     type Item = &'a Listpack;
 
     fn next(&mut self) -> Option<&'a Listpack> {
-        self.front.next().or_else(|| self.back.next())
+        self.front.next().or_else(|| self.back.next()).map(|pack| &**pack)
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {
@@ -209,7 +247,10 @@ impl<'a> Iterator for Packs<'a> {
 
 impl DoubleEndedIterator for Packs<'_> {
     fn next_back(&mut self) -> Option<Self::Item> {
-        self.back.next_back().or_else(|| self.front.next_back())
+        self.back
+            .next_back()
+            .or_else(|| self.front.next_back())
+            .map(|pack| &**pack)
     }
 }
 

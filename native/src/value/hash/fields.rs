@@ -3,7 +3,7 @@
 //! Packed (one listpack, field and value in turn) up to the limits, then an index map. It never goes back. The removal of
 //! a field moves the last one into its place in both forms.
 
-use crate::structure::index_map::{self, Entry, IndexMap, Pair};
+use crate::structure::index_map::{self, Entry, FrozenEntries, IndexMap, Pair};
 use crate::structure::listpack::{self, Listpack, Position};
 use crate::value::packed::swap_remove;
 use crate::value::{Element, LimitsRef};
@@ -55,6 +55,14 @@ impl Fields {
         match self {
             Fields::Packed(pack) => pack.is_empty(),
             Fields::Table(map) => map.is_empty(),
+        }
+    }
+
+    /// The table's fields as they are now; `None` in the packed form.
+    pub(super) fn freeze(&mut self) -> Option<FrozenEntries<Pair>> {
+        match self {
+            Fields::Packed(_) => None,
+            Fields::Table(map) => Some(map.freeze()),
         }
     }
 
@@ -248,7 +256,7 @@ fn set_in_table(map: &mut IndexMap<Pair>, field: &[u8], value: &[u8]) -> bool {
     }
 }
 
-fn pair_elements(pair: &Pair) -> (Element<'_>, Element<'_>) {
+pub(super) fn pair_elements(pair: &Pair) -> (Element<'_>, Element<'_>) {
     (Element::Bytes(pair.key()), Element::Bytes(pair.value()))
 }
 

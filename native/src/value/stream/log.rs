@@ -118,6 +118,24 @@ impl EntryLog {
         self.nodes.memory() + self.node_bytes
     }
 
+    /// The entries as they are now, whatever becomes of these. O(nodes): both share the nodes, and whoever changes one copies it.
+    pub fn freeze(&mut self) -> EntryLog {
+        let mut node_bytes = 0;
+        let nodes = self.nodes.copied(|node| {
+            let shared = node.share();
+            node_bytes += node.memory();
+            shared
+        });
+        self.node_bytes = node_bytes;
+        EntryLog { nodes, ..*self }
+    }
+
+    /// Bytes on the heap without those of nodes that another log shares. O(nodes).
+    pub fn memory_alone(&self) -> usize {
+        let alone = self.nodes.iter().map(|(_, node)| node.memory_alone());
+        self.nodes.memory() + alone.sum::<usize>()
+    }
+
     /// The nodes with their master ids, as a snapshot stores them.
     pub fn nodes(&self) -> impl ExactSizeIterator<Item = (StreamId, &Listpack)> {
         Nodes(self.nodes.iter(), self.nodes.len())

@@ -7,14 +7,23 @@
 
 use super::StreamId;
 use crate::structure::listpack::{Listpack, Position, packed_form};
+use crate::structure::piece::{Piece, is_left_behind};
 use crate::value::Element;
 
 const DELETED: i64 = 1;
 const SAME_NAMES: i64 = 2;
 
-/// See the module.
-#[derive(Clone, Debug)]
-pub struct Node(Listpack);
+/// See the module. A frozen stream shares its nodes.
+#[derive(Debug)]
+pub struct Node(Piece<Listpack>);
+
+const _: () = assert!(size_of::<Node>() == size_of::<Listpack>());
+
+impl Clone for Node {
+    fn clone(&self) -> Self {
+        Node(Listpack::clone(&self.0).into())
+    }
+}
 
 /// An entry of a node.
 #[derive(Clone, Debug)]
@@ -135,13 +144,13 @@ impl Node {
             pack.push_back(name);
         }
         pack.insert_packed(pack.end(), Element::Int(0));
-        Node(pack)
+        Node(pack.into())
     }
 
     /// Adopts a listpack of a file, after checking it. `None` unless it is a node with at least one entry, all ids in
     /// ascending order.
     pub fn adopt(master: StreamId, pack: Listpack) -> Option<(Node, Summary)> {
-        let node = Node(pack);
+        let node = Node(pack.into());
         let summary = node.check(master)?;
         Some((node, summary))
     }
@@ -158,7 +167,20 @@ impl Node {
 
     /// Bytes on the heap.
     pub fn memory(&self) -> usize {
-        self.0.memory()
+        self.0.memory() + self.0.box_bytes()
+    }
+
+    /// A node that shares its listpack with this one, until one of them changes it.
+    pub(super) fn share(&mut self) -> Node {
+        Node(Piece::Shared(self.0.share()))
+    }
+
+    /// As [`Node::memory`], but nothing if another node has the listpack, too.
+    pub(super) fn memory_alone(&self) -> usize {
+        match &self.0 {
+            Piece::Shared(shared) if !is_left_behind(shared) => 0,
+            _ => self.memory(),
+        }
     }
 
     /// Entries that are not deleted.
@@ -176,7 +198,7 @@ impl Node {
     pub fn push(&mut self, master: StreamId, id: StreamId, fields: &[(&[u8], &[u8])]) {
         let same_names = self.has_names(fields);
         let int = |pack: &mut Listpack, n: i64| pack.insert_packed(pack.end(), Element::Int(n));
-        let pack = &mut self.0;
+        let pack = self.0.edit();
         int(pack, if same_names { SAME_NAMES } else { 0 });
         int(pack, id.ms.wrapping_sub(master.ms) as i64);
         int(pack, id.seq.wrapping_sub(master.seq) as i64);
@@ -206,12 +228,13 @@ impl Node {
 
     /// Marks entries of this node, which are not deleted, as deleted.
     pub fn delete(&mut self, items: &[Position]) {
+        let pack = self.0.edit();
         for &item in items {
-            let Element::Int(flags) = self.0.get(item) else {
+            let Element::Int(flags) = pack.get(item) else {
                 unreachable!("an entry begins with its flags")
             };
             // Flags take the same two bytes in all their states, so that no other position moves.
-            self.0.replace_packed(item, Element::Int(flags | DELETED));
+            pack.replace_packed(item, Element::Int(flags | DELETED));
         }
         let count = items.len() as i64;
         self.count(-count, count);
@@ -222,7 +245,7 @@ impl Node {
         let behind = self.items(master).skip_while(|item| item.id <= id);
         let places: Vec<_> = behind.map(|item| item.at).collect();
         if let Some(&first) = places.first() {
-            self.0.split_off(first);
+            self.0.edit().split_off(first);
             self.count(0, -(places.len() as i64));
         }
     }
@@ -230,11 +253,12 @@ impl Node {
     /// Adds to the counts of the head.
     fn count(&mut self, live: i64, deleted: i64) {
         let counts = [self.live() as i64 + live, self.deleted() as i64 + deleted];
-        let mut at = self.0.first();
+        let pack = self.0.edit();
+        let mut at = pack.first();
         for n in counts {
             let Some(place) = at else { return };
-            self.0.replace_packed(place, Element::Int(n));
-            at = self.0.next(place);
+            pack.replace_packed(place, Element::Int(n));
+            at = pack.next(place);
         }
     }
 
