@@ -1,8 +1,9 @@
-//! An index map against a vector of pairs; and a scan beside the changes, which gives whatever stays.
+//! An index map against a vector of pairs; a scan beside the changes, which gives whatever stays; and frozen maps, which
+//! stay what they were.
 #![no_main]
 
 use arbitrary::Arbitrary;
-use holdfast::structure::index_map::{Entry, IndexMap, Pair};
+use holdfast::structure::index_map::{Entry, FrozenEntries, IndexMap, Pair};
 use holdfast_fuzz::Text;
 use libfuzzer_sys::fuzz_target;
 use std::collections::BTreeSet;
@@ -17,6 +18,9 @@ enum Op {
     RemoveAt(u16),
     Edit(u16, Text),
     Scan(u8),
+    Freeze,
+    /// Drops one of the frozen maps.
+    Thaw(u8),
 }
 
 #[derive(Default)]
@@ -71,8 +75,22 @@ fn advance(map: &IndexMap<Pair>, model: &Model, scan: &mut Scan, count: usize) {
     }
 }
 
+/// Frozen maps at a time.
+const FROZEN_MAX: usize = 3;
+
+fn is(pairs: impl Iterator<Item = impl std::ops::Deref<Target = Pair>>, model: &Model) -> bool {
+    let mut expected = model.iter();
+    let same =
+        |pair: &Pair, (field, value): &(Vec<u8>, Vec<u8>)| pair.key() == field && pair.value() == value;
+    pairs
+        .into_iter()
+        .all(|pair| expected.next().is_some_and(|expected| same(&pair, expected)))
+        && expected.next().is_none()
+}
+
 fuzz_target!(|ops: Vec<Op>| {
     let (mut map, mut model, mut scan) = (IndexMap::<Pair>::new(), Model::new(), Scan::default());
+    let mut frozen: Vec<(FrozenEntries<Pair>, Model)> = Vec::new();
     for op in ops {
         let len = model.len();
         match op {
@@ -101,9 +119,14 @@ fuzz_target!(|ops: Vec<Op>| {
             }
             Op::RemoveAt(_) | Op::Edit(..) => {}
             Op::Scan(count) => advance(&map, &model, &mut scan, usize::from(count)),
+            Op::Freeze if frozen.len() < FROZEN_MAX => frozen.push((map.freeze(), model.clone())),
+            Op::Thaw(at) if !frozen.is_empty() => drop(frozen.swap_remove(usize::from(at) % frozen.len())),
+            Op::Freeze | Op::Thaw(_) => {}
         }
         map.verify();
-        let own = map.iter().map(|pair| (pair.key(), pair.value()));
-        assert!(own.eq(model.iter().map(|(field, value)| (&field[..], &value[..]))));
+        assert!(is(map.iter(), &model));
+        for (frozen, model) in &frozen {
+            assert!(is(frozen.iter(), model));
+        }
     }
 });

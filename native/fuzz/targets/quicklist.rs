@@ -1,4 +1,4 @@
-//! A list of small nodes, and one of usual nodes, against a vector.
+//! A list of small nodes, and one of usual nodes, against a vector; and frozen lists, which stay what they were.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -30,6 +30,9 @@ enum Op {
     Insert(u8, Text),
     RemoveRange(u8, u8),
     RemoveEqual(Text, u8, bool),
+    Freeze,
+    /// Drops one of the frozen lists.
+    Thaw(u8),
 }
 
 fn remove_equal(model: &mut Vec<Vec<u8>>, text: &[u8], limit: usize, from_tail: bool) -> usize {
@@ -80,13 +83,31 @@ fn apply<L: NodeLimits>(list: &mut Quicklist<L>, model: &mut Vec<Vec<u8>>, op: O
             let removed = remove_equal(model, &text.0, limit, from_tail);
             assert_eq!(list.remove_equal(&text.0, limit, end), removed);
         }
+        Op::Freeze | Op::Thaw(_) => {}
     }
 }
 
+/// Frozen lists at a time.
+const FROZEN_MAX: usize = 3;
+
 fn run(nodes: Nodes, ops: &[Op]) {
     let (mut list, mut model) = (Quicklist::<Nodes>::default().limited(nodes), Vec::new());
+    let mut frozen: Vec<(Quicklist<Nodes>, Vec<Vec<u8>>)> = Vec::new();
     for op in ops {
-        apply(&mut list, &mut model, op.clone());
+        match op {
+            Op::Freeze if frozen.len() < FROZEN_MAX => frozen.push((list.freeze(), model.clone())),
+            Op::Thaw(at) if !frozen.is_empty() => drop(frozen.swap_remove(usize::from(*at) % frozen.len())),
+            op => apply(&mut list, &mut model, op.clone()),
+        }
+        for (frozen, model) in &frozen {
+            frozen.verify();
+            assert!(
+                frozen
+                    .iter()
+                    .map(|element| element.to_vec())
+                    .eq(model.iter().cloned())
+            );
+        }
         list.verify();
         assert_eq!(list.len(), model.len());
         assert!(

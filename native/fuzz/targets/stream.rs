@@ -1,5 +1,5 @@
 //! Streams against plain maps: entries, what is deleted and trimmed, groups with their consumers and what is pending.
-//! Small nodes, and nodes as they are by default.
+//! Small nodes, and nodes as they are by default; and frozen streams, which stay what they were.
 #![no_main]
 
 use arbitrary::Arbitrary;
@@ -29,6 +29,9 @@ enum Op {
     Assign(u8, u8, Pick),
     Release(u8, Pick),
     RemoveConsumer(u8, u8),
+    Freeze,
+    /// Drops one of the frozen streams.
+    Thaw(u8),
 }
 
 /// How far the next id is from the last.
@@ -73,14 +76,14 @@ impl Gap {
 
 type Fields = Vec<(Vec<u8>, Vec<u8>)>;
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct GroupModel {
     /// By id: whose it is, and how often it was delivered.
     pending: BTreeMap<StreamId, (u8, u64)>,
     consumers: BTreeSet<u8>,
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 struct Model {
     entries: BTreeMap<StreamId, Fields>,
     last_id: StreamId,
@@ -276,6 +279,7 @@ fn apply_to_groups(stream: &mut StreamValue, model: &mut Model, op: &Op) {
             let removed = removed.map(|removed| removed.map(|removed| removed.pending_count()));
             assert_eq!(removed, owned);
         }
+        Op::Freeze | Op::Thaw(_) => {}
         _ => unreachable!("the others change entries"),
     }
 }
@@ -315,14 +319,29 @@ fn check_all(stream: &StreamValue, model: &Model) {
     }
 }
 
+/// Frozen streams at a time.
+const FROZEN_MAX: usize = 2;
+
 fn run(limits: Limits, ops: &[Op]) {
     let limits = LimitsRef::of(limits).expect("there are only two");
     let (mut stream, mut model) = (StreamValue::default().limited(limits), Model::default());
+    let mut frozen: Vec<(StreamValue, Model)> = Vec::new();
+    let check_frozen = |(frozen, model): (StreamValue, Model)| {
+        check(&frozen, &model);
+        check_all(&frozen, &model);
+    };
     for op in ops {
-        apply_to_entries(&mut stream, &mut model, op);
+        match op {
+            Op::Freeze if frozen.len() < FROZEN_MAX => frozen.push((stream.freeze(), model.clone())),
+            Op::Thaw(at) if !frozen.is_empty() => {
+                check_frozen(frozen.swap_remove(usize::from(*at) % frozen.len()));
+            }
+            op => apply_to_entries(&mut stream, &mut model, op),
+        }
         check(&stream, &model);
     }
     check_all(&stream, &model);
+    frozen.into_iter().for_each(check_frozen);
 }
 
 fuzz_target!(|ops: Vec<Op>| {

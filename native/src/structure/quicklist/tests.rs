@@ -1,5 +1,6 @@
 use super::*;
 use proptest::prelude::*;
+use std::collections::VecDeque;
 
 #[derive(Clone, Copy, Debug, Default)]
 struct Nodes<const BYTES: usize, const ENTRIES: usize>;
@@ -40,6 +41,8 @@ enum Op {
     RemoveRange(usize, usize),
     RemoveEqual(Vec<u8>, usize, End),
     PushPack(Vec<Vec<u8>>),
+    Freeze,
+    Thaw,
 }
 
 fn op() -> impl Strategy<Value = Op> {
@@ -53,6 +56,8 @@ fn op() -> impl Strategy<Value = Op> {
         8 => (0usize..60, text()).prop_map(|(i, t)| Op::Insert(i, t)),
         2 => (0usize..60, 0usize..20).prop_map(|(i, n)| Op::RemoveRange(i, n)),
         2 => (text(), 0usize..5, end).prop_map(|(t, n, e)| Op::RemoveEqual(t, n, e)),
+        1 => Just(Op::Freeze),
+        1 => Just(Op::Thaw),
         1 => proptest::collection::vec("[a-c]{0,3}".prop_map(String::into_bytes), 0..8).prop_map(Op::PushPack),
     ]
 }
@@ -112,6 +117,7 @@ fn apply(list: &mut Small, model: &mut Vec<Vec<u8>>, op: Op) {
             list.push_pack(Listpack::from_elements(texts.iter().map(Vec::as_slice)));
             model.extend(texts);
         }
+        Op::Freeze | Op::Thaw => {}
     }
 }
 
@@ -119,8 +125,17 @@ proptest! {
     #[test]
     fn behaves_like_a_vector(ops in proptest::collection::vec(op(), 1..120)) {
         let (mut list, mut model) = (Small::default(), Vec::new());
+        let mut frozen: VecDeque<(Small, Vec<Vec<u8>>)> = VecDeque::new();
         for op in ops {
-            apply(&mut list, &mut model, op);
+            match op {
+                Op::Freeze => frozen.push_back((list.freeze(), model.clone())),
+                Op::Thaw => drop(frozen.pop_front()),
+                op => apply(&mut list, &mut model, op),
+            }
+            for (frozen, model) in &frozen {
+                frozen.verify();
+                prop_assert!(frozen.iter().map(|e| e.to_vec()).eq(model.iter().cloned()));
+            }
             list.verify();
             prop_assert_eq!(list.len(), model.len());
             let forwards: Vec<_> = list.iter().map(|e| e.to_vec()).collect();
