@@ -9,6 +9,7 @@ import { floorTrial } from './trials/floor.js';
 import { largeSortedSetTrial } from './trials/large-sorted-set.js';
 import { memoryTrials } from './trials/memory.js';
 import { pauseTrials } from './trials/pauses.js';
+import { rdbInspectTrial } from './trials/rdb-inspect.js';
 import { redisTrials } from './trials/redis.js';
 import { stepsTrial } from './trials/steps.js';
 import { threadsTrial } from './trials/threads.js';
@@ -28,6 +29,7 @@ const groups: ReadonlyMap<string, readonly Trial[]> = new Map([
       ...pauseTrials,
       expiryTrial,
       compactTrial,
+      rdbInspectTrial,
     ],
   ],
   ['cluster', [...clusterTrials, failoverTrial]],

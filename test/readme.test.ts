@@ -1,44 +1,19 @@
 /** The README says what is so: its programs run, its commands exist, its tables name what the code has. */
 import { type ChildProcess, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdirSync,
-  mkdtempSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import type { Command } from 'commander';
 import { open } from 'holdfast';
 import { afterAll, describe, expect, test } from 'vitest';
 import { program } from '../src/cli/program.js';
 import { freeAddress } from './support/cluster.js';
+import { blocksOf, makeProject, ROOT } from './support/markdown.js';
 
-const ROOT = fileURLToPath(new URL('../', import.meta.url));
 const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 const WORDS_BEFORE_REFERENCE_MAX = 800;
 const PROGRAM_TIMEOUT_MS = 60_000;
 const DONE = 'the program has come to its end';
-
-interface Block {
-  readonly line: number;
-  readonly language: string;
-  readonly text: string;
-}
-
-/** Every fenced block, with the line that it begins at. */
-function blocksOf(markdown: string): Block[] {
-  return [...markdown.matchAll(/^```(\w*)\n(.*?)^```$/gms)].map(
-    ({ index, 1: language = '', 2: text = '' }) => {
-      return { line: markdown.slice(0, index).split('\n').length + 1, language, text };
-    },
-  );
-}
 
 const blocks = blocksOf(README);
 const programs = blocks.filter(({ language }) =>
@@ -49,16 +24,6 @@ const commandLines = blocks
   .flatMap(({ text }) => text.split('\n').flatMap((line) => line.split('&&')))
   .map((line) => line.trim())
   .filter((line) => line !== '');
-
-/** A folder from which `holdfast` and the types of Node are found, as in a project of a user. */
-function makeProject(): string {
-  const folder = mkdtempSync(join(tmpdir(), 'holdfast-readme-'));
-  mkdirSync(join(folder, 'node_modules'));
-  symlinkSync(ROOT, join(folder, 'node_modules', 'holdfast'));
-  symlinkSync(join(ROOT, 'node_modules', '@types'), join(folder, 'node_modules', '@types'));
-  writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
-  return folder;
-}
 
 const project = makeProject();
 const children: ChildProcess[] = [];
