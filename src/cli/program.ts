@@ -158,7 +158,7 @@ export function program(finish: Finish): Command {
     .option('--verbose', 'say where an error comes from (also: HOLDFAST_DEBUG=1)')
     .addHelpText(
       'after',
-      `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage (rdb: or a file that cannot be used), 128 + n ended by signal n.`,
+      `${examples('holdfast demo')}\n\nExit codes: 0 fine, 1 failed, 2 wrong usage, 128 + n ended by signal n.`,
     );
   for (const command of [demo, serve, status, rdb]) root.addCommand(command(finish));
   const all = [root, ...root.commands, ...root.commands.flatMap((command) => command.commands)];

@@ -40,7 +40,7 @@ describe.skipIf(!haveFixtures)(`files of real servers (${haveFixtures ? 'here' :
   const byteByByteMax = 200_000;
   const random = new SeededRandom(11);
 
-  test.each(validFiles())('$name', ({ path, expected }) => {
+  test.each(validFiles())('$name', { timeout: 120_000 }, ({ path, expected }) => {
     const bytes = readFileSync(path);
     const wanted = expectation(expected());
     expect(canonical(bytes, () => bytes.length)).toEqual(wanted);

@@ -26,6 +26,7 @@ pub enum Text<'a> {
 }
 
 impl Text<'_> {
+    #[inline]
     pub fn element(&self) -> Element<'_> {
         match self {
             Text::Bytes(bytes) => Element::Bytes(bytes),
@@ -55,21 +56,30 @@ pub struct Cursor<'a> {
 }
 
 impl<'a> Cursor<'a> {
+    #[inline]
     pub fn new(bytes: &'a [u8], base: u64) -> Self {
         Cursor { bytes, at: 0, base }
     }
 
     /// Bytes read so far.
+    #[inline]
     pub fn read(&self) -> usize {
         self.at
     }
 
+    /// Goes back to where so many bytes had been read.
+    pub fn rewind(&mut self, read: usize) {
+        self.at = read;
+    }
+
     /// The bytes read so far.
+    #[inline]
     pub fn consumed(&self) -> &'a [u8] {
         &self.bytes[..self.at]
     }
 
     /// Offset of the next byte in the file.
+    #[inline]
     pub fn offset(&self) -> u64 {
         self.base + self.at as u64
     }
@@ -78,6 +88,7 @@ impl<'a> Cursor<'a> {
         bad_at(self.offset(), reason)
     }
 
+    #[inline]
     pub fn take(&mut self, count: usize) -> Parsed<&'a [u8]> {
         let end = self.at + count;
         let taken = self.bytes.get(self.at..end).ok_or(Stop::Need(end))?;
@@ -85,12 +96,14 @@ impl<'a> Cursor<'a> {
         Ok(taken)
     }
 
+    #[inline]
     fn array<const N: usize>(&mut self) -> Parsed<[u8; N]> {
         let mut array = [0; N];
         array.copy_from_slice(self.take(N)?);
         Ok(array)
     }
 
+    #[inline]
     pub fn u8(&mut self) -> Parsed<u8> {
         Ok(self.array::<1>()?[0])
     }
@@ -120,6 +133,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A length or another number in the length encoding.
+    #[inline]
     pub fn length(&mut self) -> Parsed<u64> {
         let from = self.offset();
         let first = self.u8()?;
@@ -135,6 +149,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string.
+    #[inline]
     pub fn text(&mut self) -> Parsed<Text<'a>> {
         let Some(first) = self.bytes.get(self.at) else {
             return Err(Stop::Need(self.at + 1));
@@ -175,6 +190,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// A string's bytes.
+    #[inline]
     pub fn bytes(&mut self) -> Parsed<Cow<'a, [u8]>> {
         Ok(match self.text()? {
             Text::Bytes(bytes) => bytes,

@@ -177,7 +177,10 @@ function addType(text: string, types: readonly string[] = []): readonly string[]
 export function rdb(finish: Finish): Command {
   const command = new Command('rdb')
     .description('look into RDB files, compare, convert and restore them, and take backups')
-    .addHelpText('after', examples('holdfast rdb inspect dump.rdb'));
+    .addHelpText(
+      'after',
+      `${examples('holdfast rdb inspect dump.rdb')}\n\nExit code 2 also tells that a file cannot be used.`,
+    );
   for (const make of [inspect, check, json, diff, convert, restore, backup]) command.addCommand(make(finish));
   return command;
 }

@@ -445,25 +445,25 @@ impl Reader {
         if self.options.refuse_duplicate_keys && self.is_duplicate(&key) {
             return bad_at(from, format!("key '{}' comes twice", key.escape_ascii()));
         }
-        self.key.clear();
-        self.key.extend_from_slice(&key);
         self.key_offset = from;
-        let Attributes {
-            expire_at_ms,
-            idle_s,
-            freq,
-        } = std::mem::take(&mut self.attributes);
-        self.phase = Phase::Value(ValueBody::new(rdb_type, self.magic));
+        let attributes = std::mem::take(&mut self.attributes);
         let head = KeyHead {
             db: self.db,
-            key: &self.key,
+            key: &key,
             rdb_type,
-            expire_at_ms,
-            idle_s,
-            freq,
+            expire_at_ms: attributes.expire_at_ms,
+            idle_s: attributes.idle_s,
+            freq: attributes.freq,
             offset: from,
         };
-        say(sink, from, Event::Key(head))
+        say(sink, from, Event::Key(head))?;
+        if rdb_type == format::STRING && read_short_string(cursor, sink)? {
+            return say(sink, from, Event::EndKey);
+        }
+        self.key.clear();
+        self.key.extend_from_slice(&key);
+        self.phase = Phase::Value(ValueBody::new(rdb_type, self.magic));
+        Ok(())
     }
 
     /// Why a type byte cannot be read in this file, if it cannot.
@@ -530,6 +530,19 @@ fn fingerprint(key: &[u8], db: u64) -> (u64, u64) {
     (low, high)
 }
 
+/// Reads a string that is all there, without the detour that values of several records take. What is not all there, or not sound,
+/// is left where it is: false.
+fn read_short_string<S: Sink + ?Sized>(cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<bool> {
+    let (mark, from) = (cursor.read(), cursor.offset());
+    let Ok(text) = cursor.text() else {
+        cursor.rewind(mark);
+        return Ok(false);
+    };
+    say(sink, from, Event::String(text.element()))?;
+    sink.raw(&cursor.consumed()[mark..]);
+    Ok(true)
+}
+
 /// Whether every record that a file of this version may hold is known here.
 pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
     match magic {
@@ -550,6 +563,7 @@ pub(in crate::rdb) fn refusal_of_type(rdb_type: u8) -> String {
 }
 
 /// Hands a fact to the sink; its refusal becomes an error at `offset`.
+#[inline]
 pub(in crate::rdb) fn say<S: Sink + ?Sized>(sink: &mut S, offset: u64, event: Event<'_>) -> Parsed<()> {
     sink.event(event)
         .map_err(|reason| Stop::Bad(RdbError { offset, reason }))

@@ -37,6 +37,7 @@ pub struct ValueBody {
 
 impl ValueBody {
     /// At the first byte of a value. The type must be a known one.
+    #[inline]
     pub fn new(rdb_type: u8, magic: Magic) -> Self {
         let stage = match rdb_type {
             format::STREAM | format::STREAM_2 | format::STREAM_3 => {
