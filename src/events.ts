@@ -21,6 +21,18 @@ export interface StoreEvents {
   peer: [{ readonly name: string; readonly up: boolean }];
   /** A peer was refused, or refuses this one; `name` is undefined for somebody who did not say. Comes again while it lasts. */
   refused: [{ readonly name: string | undefined; readonly code: string; readonly message: string }];
+  /** A scheduled backup was made. */
+  backup: [
+    {
+      readonly path: string;
+      /** Unix milliseconds. */
+      readonly savedAtMs: number;
+      readonly keys: number;
+      readonly bytes: number;
+    },
+  ];
+  /** A scheduled backup failed and is tried again an interval later; or one that was made before, at `path`, is damaged. */
+  backupFailed: [{ readonly path: string | undefined; readonly code: string; readonly message: string }];
   /** The store is of no use any more: an invariant is broken, or the disk failed. Every call rejects with this error. */
   fault: [HoldfastError];
 }
@@ -32,5 +44,7 @@ export const EVENTS = [
   'failover',
   'peer',
   'refused',
+  'backup',
+  'backupFailed',
   'fault',
 ] as const satisfies readonly (keyof StoreEvents)[];

@@ -1,5 +1,13 @@
 /** holdfast: a highly available store with the Redis data model, inside of a Node.js process. */
 
+export {
+  type BackupFile,
+  type BadBackup,
+  type GoodBackup,
+  type LatestBackup,
+  latestBackup,
+} from './backups/files.js';
+export type { BackupOptions } from './backups/schedule.js';
 export { AsyncCommands } from './commands/async.js';
 export type {
   Bit,

@@ -1,5 +1,6 @@
 /** The options of `open`, checked and made complete. A misspelled or impossible option throws at once. */
 import { createHash } from 'node:crypto';
+import type { BackupOptions } from './backups/schedule.js';
 import { EVENTS, type StoreEvents } from './events.js';
 import { type CollectionLimits, checkLimits } from './keyspace/collection-limits.js';
 import { checkMemoryOptions, MEMORY_OPTIONS, type MemoryOptions } from './keyspace/memory-options.js';
@@ -53,6 +54,12 @@ export interface OpenOptions extends MemoryOptions {
    * everything. Default: no such port.
    */
   resp?: RespOptions;
+  /**
+   * Makes backups of this peer's memory, at intervals: all shards as they are at one instant, as `save` does. They are announced by
+   * the events `backup` and `backupFailed`; what goes wrong with them is no trouble of the store. A store never restores one by itself:
+   * that is for its operator, with {@link latestBackup} and `load`. Default: none.
+   */
+  backup?: BackupOptions;
   /** Gives up opening. */
   signal?: AbortSignal;
   /** Listeners that are there from the first event on, while the store is still being opened. */
@@ -89,6 +96,7 @@ export interface CheckedOptions {
   readonly snapshotLogBytes: number;
   readonly memoryLimit: NativeMemoryLimit | undefined;
   readonly resp: Required<RespOptions> | undefined;
+  readonly backup: Required<BackupOptions> | undefined;
   readonly signal: AbortSignal | undefined;
   readonly on: StoreListeners;
 }
@@ -108,6 +116,7 @@ const NAMES = [
   'snapshotLogBytes',
   ...MEMORY_OPTIONS,
   'resp',
+  'backup',
   'signal',
   'on',
 ] as const satisfies readonly (keyof OpenOptions)[];
@@ -139,6 +148,7 @@ export function checkOpenOptions(options: OpenOptions, defaultTimers: Timers): C
     snapshotLogBytes: whole(options.snapshotLogBytes ?? 64 * 1024 * 1024, 'snapshotLogBytes', 1024, 2 ** 40),
     memoryLimit: checkMemoryOptions(options),
     resp: checkResp(options.resp),
+    backup: checkBackup(options.backup),
     signal: checkSignal(options.signal),
     on: checkListeners(options.on ?? {}),
   };
@@ -197,6 +207,17 @@ function checkResp(resp: OpenOptions['resp']): CheckedOptions['resp'] {
   return {
     port: whole(resp.port, 'resp.port', 0, 65_535),
     host: text(resp.host ?? '127.0.0.1', 'resp.host'),
+  };
+}
+
+function checkBackup(backup: OpenOptions['backup']): CheckedOptions['backup'] {
+  if (backup === undefined) return undefined;
+  if (typeof backup !== 'object' || backup === null) throw new TypeError('backup must be an object');
+  unknownNames(backup, ['dir', 'everyMs', 'keep'], 'option of backup');
+  return {
+    dir: text(backup.dir, 'backup.dir'),
+    everyMs: whole(backup.everyMs ?? 3_600_000, 'backup.everyMs', 1_000, 2 ** 31 - 1),
+    keep: whole(backup.keep ?? 24, 'backup.keep', 1, 10_000),
   };
 }
 

@@ -3,6 +3,8 @@
  * (`engine/`, `shards/`); what commands look like, beside it (`commands/`).
  */
 import { EventEmitter } from 'node:events';
+import type { GoodBackup } from './backups/files.js';
+import { type BackupOptions, BackupSchedule } from './backups/schedule.js';
 import { AsyncCommands } from './commands/async.js';
 import { checkNames, checkPath } from './commands/options.js';
 import type { Engine, StoreReads, StoreStatus } from './engine/engine.js';
@@ -16,6 +18,7 @@ import { digest, type SaveOptions, type SaveResult, Saves } from './rdb/index.js
 import { type Settings, settingsOf } from './resp/config.js';
 import { type RespAddress, RespServer } from './resp/server.js';
 import type { StoreLoadOptions, StoreLoadResult } from './shards/load.js';
+import { saveShards } from './shards/snapshot-file.js';
 
 /** Options of {@link Store.save}. */
 export type StoreSaveOptions = Omit<SaveOptions, 'aux' | 'exact'>;
@@ -43,6 +46,7 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   readonly #events: EventEmitter<StoreEvents>;
   readonly #saves = new Saves();
   #resp: RespServer | undefined;
+  #backups: BackupSchedule | undefined;
   #closing: Promise<void> | undefined;
 
   /** @internal Use {@link open}. */
@@ -77,6 +81,14 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   /** Where Redis clients reach this peer, if it was opened with `resp`. */
   get respAddress(): RespAddress | undefined {
     return this.#resp?.address;
+  }
+
+  /**
+   * The newest scheduled backup of this peer that is known to be sound: found and read when the store was opened, or made since. See the
+   * option `backup`.
+   */
+  get lastBackup(): GoodBackup | undefined {
+    return this.#backups?.latest;
   }
 
   /**
@@ -150,6 +162,7 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
   }
 
   async #close(): Promise<void> {
+    if (this.#backups !== undefined) await this.#backups.stop();
     // Without Redis clients there is nothing to wait for: the next call is refused.
     if (this.#resp !== undefined) await this.#resp.close();
     await this.#saves.close(new HoldfastError('CLOSED', 'the store is closed'));
@@ -165,6 +178,21 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
       keyspaces: engine.keyspaces,
       settings,
     });
+  }
+
+  /** @internal Makes backups at intervals. */
+  scheduleBackups(options: Required<BackupOptions>): void {
+    const tell = <E extends 'backup' | 'backupFailed'>(event: E, news: StoreEvents[E][0]): void =>
+      // What a listener throws is the program's trouble, and keeps the next backup from nothing.
+      queueMicrotask(() => (this.#events as EventEmitter).emit(event, news));
+    const { keyspaces } = this.#engine;
+    this.#backups = new BackupSchedule(options, {
+      name: this.name,
+      save: (path, { signal }) => saveShards(keyspaces, path, { signal, onProgress: () => {} }),
+      made: ({ name: _, ...backup }) => tell('backup', backup),
+      failed: (failure) => tell('backupFailed', failure),
+    });
+    this.#backups.start();
   }
 
   /** {@link close}, for `await using`. */
@@ -195,6 +223,7 @@ export async function open(options: OpenOptions = {}): Promise<Store> {
   try {
     await engine.start();
     if (checked.resp !== undefined) await store.listen(checked.resp, settingsOf(checked));
+    if (checked.backup !== undefined) store.scheduleBackups(checked.backup);
   } catch (error) {
     await store.close();
     throw error;

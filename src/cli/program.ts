@@ -22,6 +22,8 @@ const SECONDS_MAX = 600;
 const IN_FLIGHT_MAX = 1_024;
 const TIMEOUT_MS_MAX = 600_000;
 const PORT_MAX = 65_535;
+const BACKUP_SECONDS_MAX = 2_147_483;
+const BACKUPS_MAX = 10_000;
 
 const { version } = createRequire(import.meta.url)('../../package.json') as { version: string };
 
@@ -77,6 +79,25 @@ function withLimits(command: Command): Command {
     );
 }
 
+function withBackups(command: Command): Command {
+  return command
+    .addOption(
+      new Option('--backup-dir <dir>', 'where backups go (default: none are made)').env(
+        'HOLDFAST_BACKUP_DIR',
+      ),
+    )
+    .addOption(
+      new Option('--backup-every <seconds>', 'from one backup to the next (default: 3600)')
+        .env('HOLDFAST_BACKUP_EVERY')
+        .argParser(wholeNumber(1, BACKUP_SECONDS_MAX)),
+    )
+    .addOption(
+      new Option('--backup-keep <n>', 'how many backups of this peer are kept (default: 24)')
+        .env('HOLDFAST_BACKUP_KEEP')
+        .argParser(wholeNumber(1, BACKUPS_MAX)),
+    );
+}
+
 function serve(finish: Finish): Command {
   const command = new Command('serve')
     .description('run a peer until SIGTERM, then hand over and exit 0')
@@ -118,7 +139,7 @@ function serve(finish: Finish): Command {
     )
     .addOption(secretFileOption())
     .option('--json', 'log lines as JSON');
-  return withLimits(command)
+  return withBackups(withLimits(command))
     .addHelpText(
       'after',
       examples(

@@ -5,9 +5,11 @@ import type { OpenOptions } from '../options.js';
 import { formatAddress } from '../replication/address.js';
 import { open } from '../store.js';
 import { readSecret, type SecretSource } from './arguments.js';
-import { asUsage } from './failure.js';
+import { asUsage, UsageError } from './failure.js';
 import { Interrupted, onInterrupt } from './interrupt.js';
 import { printLine, tolerateGoneReader, warn } from './output.js';
+
+const MS_PER_SECOND = 1_000;
 
 /** Options of `holdfast serve`. */
 export interface ServeOptions extends SecretSource {
@@ -23,6 +25,9 @@ export interface ServeOptions extends SecretSource {
   maxMemoryPolicy?: MaxMemoryPolicy;
   maxMemorySamples?: number;
   limits?: CollectionLimits;
+  backupDir?: string;
+  backupEvery?: number;
+  backupKeep?: number;
   json?: boolean;
 }
 
@@ -51,6 +56,8 @@ function eventLog(log: Log): NonNullable<OpenOptions['on']> {
     failover: ({ shard, leader, term, unavailableMs }) => {
       log('failover', { shard, leader, term, unavailableMs: Math.round(unavailableMs) });
     },
+    backup: ({ path, keys, bytes }) => log('backup', { path, keys, bytes }),
+    backupFailed: ({ path, code, message }) => log('backupFailed', { path, code, message }),
   };
 }
 
@@ -92,6 +99,7 @@ async function serve(
     ...(limits && { limits }),
     ...{ maxMemory, maxMemoryPolicy, maxMemorySamples },
     ...(respPort !== undefined && { resp: { port: respPort, host: respHost } }),
+    ...backupOf(options),
   };
   const on = { ...eventLog(log), fault: (error: HoldfastError) => ending.abort(error) };
   log('opening', { name, address: peers[name], dir, shards });
@@ -103,6 +111,15 @@ async function serve(
   await store.close();
   log('closed', { name });
   throw reason;
+}
+
+function backupOf({ backupDir, backupEvery, backupKeep }: ServeOptions): Pick<OpenOptions, 'backup'> {
+  if (backupDir === undefined) {
+    if (backupEvery === undefined && backupKeep === undefined) return {};
+    throw new UsageError('--backup-every and --backup-keep need --backup-dir');
+  }
+  const everyMs = backupEvery === undefined ? {} : { everyMs: backupEvery * MS_PER_SECOND };
+  return { backup: { dir: backupDir, ...everyMs, ...(backupKeep !== undefined && { keep: backupKeep }) } };
 }
 
 function reasonOf(signal: AbortSignal): Promise<unknown> {

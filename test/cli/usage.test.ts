@@ -101,6 +101,11 @@ describe('wrong usage', () => {
       ['serve', '--limits', 'hll-sparse-max-bytes=1,list-max-listpack-size=0'],
       'list-max-listpack-size must be a whole number from -5 to 32767, and not 0, not 0.',
     ],
+    [
+      'no second of backups',
+      ['serve', '--backup-every', '0'],
+      'It must be a whole number from 1 to 2147483.',
+    ],
     ['nobody to ask', ['status'], "required option '--peer <host:port,...>' not specified"],
     [
       'nowhere to restore to',

@@ -16,7 +16,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   rdb: ['keyspace'],
   replication: ['raft', 'keyspace'],
   shards: ['raft', 'replication', 'keyspace', 'commands', 'rdb', 'events', 'options', 'resp'],
-  options: ['raft', 'replication', 'keyspace', 'events', 'shards'],
+  options: ['raft', 'replication', 'keyspace', 'events', 'shards', 'backups'],
   engine: ['commands', 'keyspace', 'shards', 'raft', 'rdb', 'options', 'events'],
   store: [
     'engine',
@@ -29,9 +29,11 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'resp',
     'options',
     'events',
+    'backups',
   ],
   resp: ['engine', 'commands', 'keyspace', 'options', 'events'],
   remote: ['keyspace', 'rdb', 'replication'],
+  backups: ['rdb'],
   cli: ['store', 'index', 'options', 'events', 'keyspace', 'rdb', 'replication', 'remote'],
   index: [
     'engine',
@@ -46,6 +48,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
     'shards',
     'replication',
     'remote',
+    'backups',
   ],
 };
 

@@ -13,6 +13,7 @@ const CLOCK_READERS: Readonly<Record<string, string>> = {
   'src/shards/sockets.ts': 'gives the link its dice',
   'src/shards/shard.ts': 'gives a group its dice',
   'src/shards/load.ts': 'tells how long a load took',
+  'src/backups/schedule.ts': 'knows when a backup is due',
   'src/remote/index.ts': 'tells how long a backup took',
   'src/remote/restore-run.ts': 'gives up when too long nothing moves',
 };
