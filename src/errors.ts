@@ -33,6 +33,10 @@ export type ErrorCode =
   | 'FOREIGN'
   /** Another process sent what is no frame of this protocol. */
   | 'PROTOCOL'
+  /** A restore was given up by its signal. */
+  | 'ABORTED'
+  /** A package that is not installed is needed; the message names it. */
+  | 'NEEDS_PACKAGE'
   /** This peer cannot prove that it still holds what it acknowledged, and may not vote as its old self. */
   | 'AMNESIAC'
   /** The first word of a command's error reply. */

@@ -18,7 +18,6 @@ import { digest, type SaveOptions, type SaveResult, Saves } from './rdb/index.js
 import { type Settings, settingsOf } from './resp/config.js';
 import { type RespAddress, RespServer } from './resp/server.js';
 import type { StoreLoadOptions, StoreLoadResult } from './shards/load.js';
-import { saveShards } from './shards/snapshot-file.js';
 
 /** Options of {@link Store.save}. */
 export type StoreSaveOptions = Omit<SaveOptions, 'aux' | 'exact'>;
@@ -185,10 +184,10 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
     const tell = <E extends 'backup' | 'backupFailed'>(event: E, news: StoreEvents[E][0]): void =>
       // What a listener throws is the program's trouble, and keeps the next backup from nothing.
       queueMicrotask(() => (this.#events as EventEmitter).emit(event, news));
-    const { keyspaces } = this.#engine;
     this.#backups = new BackupSchedule(options, {
       name: this.name,
-      save: (path, { signal }) => saveShards(keyspaces, path, { signal, onProgress: () => {} }),
+      // The version that has a form for everything: a backup is not to fail for one key.
+      save: (path, { signal }) => this.save(path, { signal, version: 12 }),
       made: ({ name: _, ...backup }) => tell('backup', backup),
       failed: (failure) => tell('backupFailed', failure),
     });

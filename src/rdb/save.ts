@@ -4,6 +4,7 @@
  * taken when the thread that writes is ready, so that none grows old in a queue: its pre-images take memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { HoldfastError } from '../errors.js';
 import { type NativeSnapshot, native } from '../keyspace/native.js';
 import type { SaveForm } from './jobs.js';
 import { start, threadsMax } from './pool.js';
@@ -93,7 +94,7 @@ async function run(take: () => SnapshotToSave | undefined, watched: Watched): Pr
       if (notice.kind === 'progress') onProgress?.(notice.done, notice.total ?? 0);
       if (notice.kind !== 'ready') return;
       begin().catch((error: unknown) => {
-        refusal = error;
+        refusal = asRefusal(error);
         job.cancel();
       });
     },
@@ -108,6 +109,13 @@ async function run(take: () => SnapshotToSave | undefined, watched: Watched): Pr
     taken?.drop();
     for (const { cancel } of help) cancel();
   }
+}
+
+/** What the native code refuses with is no error of the class, but has its code. */
+function asRefusal(error: unknown): unknown {
+  if (error instanceof HoldfastError || !(error instanceof Error)) return error;
+  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
+  return code === undefined ? error : new HoldfastError(code, error.message, { cause: error });
 }
 
 /** A thread that helps. If it fails, so does the one that writes, which tells. */
