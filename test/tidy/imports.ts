@@ -34,6 +34,7 @@ const MAY_IMPORT: Readonly<Record<string, readonly string[]>> = {
   resp: ['engine', 'commands', 'keyspace', 'options', 'events'],
   remote: ['keyspace', 'rdb', 'replication'],
   backups: ['rdb'],
+  workbench: ['rdb', 'remote'],
   cli: ['store', 'index', 'options', 'events', 'keyspace', 'rdb', 'replication', 'remote'],
   index: [
     'engine',
@@ -57,7 +58,7 @@ const IMPORT = /(?:\bfrom|\bimport)\s*\(?\s*'([^']+)'/g;
 const URL_OF_FILE = /new URL\('(\.[^']+\.js)',\s*import\.meta\.url\)/g;
 
 /** Where the programs of the package begin: everything has to be reachable from there. */
-const ENTRIES = ['src/index.ts', 'src/rdb/workbench/index.ts', 'src/cli/main.ts'];
+const ENTRIES = ['src/index.ts', 'src/workbench.ts', 'src/cli/main.ts'];
 
 const isSource = ({ path }: SourceFile): boolean => /^src\/.*\.ts$/.test(path);
 
