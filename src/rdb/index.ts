@@ -9,7 +9,7 @@ import type { Report } from './workbench/inspect.js';
 import type { RdbType } from './workbench/shapes.js';
 
 export { closePool } from './pool.js';
-export { type SaveOptions, type SaveResult, Saves, saveCut, saveFile } from './save.js';
+export { type SaveOptions, type SaveResult, Saves, saveCut, saveFile, takeSnapshot } from './save.js';
 export type { Watched } from './watched.js';
 export { checkRdb } from './workbench/check.js';
 export type { Report } from './workbench/inspect.js';

@@ -5,7 +5,7 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../errors.js';
-import { type NativeSnapshot, native } from '../keyspace/native.js';
+import { type NativeSnapshot, type NativeSnapshotOptions, native } from '../keyspace/native.js';
 import type { SaveForm } from './jobs.js';
 import { start, threadsMax } from './pool.js';
 import type { Watched } from './watched.js';
@@ -51,10 +51,32 @@ export function saveFile(
   if (form.version !== undefined && !VERSIONS.includes(form.version))
     throw new RangeError(`version ${form.version} cannot be written; it is one of ${VERSIONS.join(', ')}`);
   const take = () => {
-    const snapshot = native.snapshotCut(keyspaces, form);
-    return snapshot === null ? undefined : { snapshot, path };
+    const snapshot = takeSnapshot(keyspaces, form);
+    return snapshot && { snapshot, path };
   };
   return saveCut(keyspaces, take, options);
+}
+
+/**
+ * Takes a snapshot, all keyspaces at the same instant; `undefined` while another one of any of them is not over.
+ *
+ * @throws HoldfastError as {@link saveFile}.
+ */
+export function takeSnapshot(
+  keyspaces: readonly number[],
+  form: NativeSnapshotOptions,
+): NativeSnapshot | undefined {
+  return translated(() => native.snapshotCut(keyspaces, form)) ?? undefined;
+}
+
+/** The native code's refusals as errors of this library. */
+function translated<T>(call: () => T): T {
+  try {
+    return call();
+  } catch (error) {
+    if (!(error instanceof Error) || !('code' in error) || typeof error.code !== 'string') throw error;
+    throw new HoldfastError(error.code, error.message, { cause: error });
+  }
 }
 
 /**
@@ -94,7 +116,7 @@ async function run(take: () => SnapshotToSave | undefined, watched: Watched): Pr
       if (notice.kind === 'progress') onProgress?.(notice.done, notice.total ?? 0);
       if (notice.kind !== 'ready') return;
       begin().catch((error: unknown) => {
-        refusal = asRefusal(error);
+        refusal = error;
         job.cancel();
       });
     },
@@ -109,13 +131,6 @@ async function run(take: () => SnapshotToSave | undefined, watched: Watched): Pr
     taken?.drop();
     for (const { cancel } of help) cancel();
   }
-}
-
-/** What the native code refuses with is no error of the class, but has its code. */
-function asRefusal(error: unknown): unknown {
-  if (error instanceof HoldfastError || !(error instanceof Error)) return error;
-  const code = 'code' in error && typeof error.code === 'string' ? error.code : undefined;
-  return code === undefined ? error : new HoldfastError(code, error.message, { cause: error });
 }
 
 /** A thread that helps. If it fails, so does the one that writes, which tells. */
@@ -153,11 +168,15 @@ async function inTurn<T>(
   line.push(place);
   try {
     signal?.throwIfAborted();
-    while (first() !== place || native.snapshotBusy(place)) await pause(signal);
+    while (first() !== place || isBusy(place)) await pause(signal);
     return await work();
   } finally {
     line.splice(line.indexOf(place), 1);
   }
+}
+
+function isBusy(keyspaces: readonly number[]): boolean {
+  return translated(() => native.snapshotBusy(keyspaces));
 }
 
 /** The saves of one keyspace or store, which end when it is closed. */

@@ -4,9 +4,8 @@ import { open, rename, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { HoldfastError } from '../errors.js';
-import { native } from '../keyspace/native.js';
 import type { SnapshotMark } from '../raft/types.js';
-import { loadFile, saveCut } from '../rdb/index.js';
+import { loadFile, saveCut, takeSnapshot } from '../rdb/index.js';
 import { SnapshotFiles } from '../replication/snapshot-files.js';
 import type { MachineState } from './state-machine.js';
 
@@ -56,8 +55,8 @@ export class SnapshotStore {
     const take = () => {
       const { mark, state } = describe();
       const draft = this.draftPath(mark);
-      const snapshot = native.snapshotCut([keyspace], { aux: this.#aux(mark, state), exact: true });
-      if (snapshot === null) return undefined;
+      const snapshot = takeSnapshot([keyspace], { aux: this.#aux(mark, state), exact: true });
+      if (snapshot === undefined) return undefined;
       saved = { mark, draft };
       return { snapshot, path: draft };
     };

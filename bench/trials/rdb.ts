@@ -1,0 +1,87 @@
+/** Saving, while everybody goes on writing. */
+import { join } from 'node:path';
+import { monitorEventLoopDelay } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { Keyspace, type SaveResult } from 'holdfast';
+import { type Amounts, fill, type SavingDriver, savingDrivers, Writers } from '../drivers/saving.js';
+import { defineTrial, type RunResult, type RunSetting } from '../trial.js';
+import { hashOf } from '../workload.js';
+
+const AMOUNTS = {
+  real: { strings: 1_000_000, hashes: 200_000, zsets: 100, members: 10_000, lists: 100_000 },
+  tiny: { strings: 2_000, hashes: 200, zsets: 2, members: 200, lists: 100 },
+} as const;
+/** How long writers write before, so that what they allocate once is there, and how long without a save. */
+const WARM_UP_MS = { real: 3_000, tiny: 20 } as const;
+const BASELINE_MS = { real: 3_000, tiny: 20 } as const;
+const SAMPLE_EVERY_MS = 2;
+const NS_PER_MS = 1e6;
+
+/** The most that the process takes while `work` is done. */
+async function peakBytes(work: Promise<unknown>): Promise<number> {
+  let [peak, over] = [process.memoryUsage.rss(), false];
+  const done = work.finally(() => {
+    over = true;
+  });
+  while (!over) {
+    await sleep(SAMPLE_EVERY_MS);
+    peak = Math.max(peak, process.memoryUsage.rss());
+  }
+  await done;
+  return peak;
+}
+
+async function measure(driver: SavingDriver, { scale, scratch }: RunSetting): Promise<RunResult> {
+  const amounts: Amounts = AMOUNTS[scale];
+  using keyspace = new Keyspace();
+  fill(keyspace, driver.data, amounts);
+  const keysBefore = keyspace.dbsize();
+  // The threads that save take memory of their own once: it is not the save's.
+  await keyspace.save(join(scratch, 'first.rdb'));
+  await using writers = await Writers.start(keyspace, driver, amounts);
+  await sleep(WARM_UP_MS[scale]);
+  const without = await writers.during(() => sleep(BASELINE_MS[scale]));
+  const { memoryBytes } = keyspace.memory();
+  const rssBefore = process.memoryUsage.rss();
+  const delay = monitorEventLoopDelay({ resolution: 1 });
+  delay.enable();
+  let [saved, peak]: [SaveResult | undefined, number] = [undefined, 0];
+  const meanwhile = await writers.during(async () => {
+    const saving = keyspace.save(join(scratch, 'dump.rdb')).then((result) => {
+      saved = result;
+    });
+    peak = await peakBytes(saving);
+  });
+  delay.disable();
+  if (saved === undefined) throw new Error('a save has a result');
+  const { keys, durationMs, bytes }: SaveResult = saved;
+  const share = (part: number, of: number) => (100 * part) / of;
+  return {
+    figures: [
+      { metric: 'save', unit: 'ms', value: durationMs },
+      { metric: 'file', unit: 'MB', value: bytes / 1e6 },
+      { metric: 'writes without a save', unit: 'ops/s', value: without.perSecond },
+      { metric: 'writes meanwhile', unit: 'ops/s', value: meanwhile.perSecond },
+      { metric: 'writes kept', unit: '%', value: share(meanwhile.perSecond, without.perSecond) },
+      { metric: 'longest write without a save', unit: 'ms', value: without.longestMs },
+      { metric: 'longest write meanwhile', unit: 'ms', value: meanwhile.longestMs },
+      { metric: "longest delay of the saver's loop", unit: 'ms', value: delay.max / NS_PER_MS },
+      {
+        metric: 'more memory, of the data',
+        unit: '%',
+        value: share(Math.max(0, peak - rssBefore), memoryBytes),
+      },
+    ],
+    hash: hashOf([keys - keysBefore]),
+  };
+}
+
+/** What a save costs those who write. */
+export const saveTrial = defineTrial({
+  name: 'save-under-load',
+  about:
+    'a save of a million 100-byte strings, or of 200,000 hashes of 10, 100 sorted sets of 10,000 and 100,000 lists of 20, while one or two threads overwrite them as fast as they can',
+  drivers: savingDrivers,
+  runs: 3,
+  measure,
+});
