@@ -36,12 +36,14 @@ async function measure(driver: SavingDriver, { scale, scratch }: RunSetting): Pr
   using keyspace = new Keyspace();
   fill(keyspace, driver.data, amounts);
   const keysBefore = keyspace.dbsize();
-  // The threads that save take memory of their own once: it is not the save's.
-  await keyspace.save(join(scratch, 'first.rdb'));
   await using writers = await Writers.start(keyspace, driver, amounts);
   await sleep(WARM_UP_MS[scale]);
   const without = await writers.during(() => sleep(BASELINE_MS[scale]));
   const { memoryBytes } = keyspace.memory();
+  // The threads that save take memory of their own when they start, however much there is to save.
+  using small = new Keyspace();
+  fill(small, driver.data, AMOUNTS.tiny);
+  await small.save(join(scratch, 'small.rdb'));
   const rssBefore = process.memoryUsage.rss();
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();

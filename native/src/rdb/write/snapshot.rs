@@ -24,7 +24,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Finished chunks that wait to be read, above which nobody begins another one.
-const CHUNKS_MAX: usize = 16;
+const CHUNKS_MAX: usize = 8;
 /// Bytes written down under one hold of a segment's lock.
 const DRAFT_BYTES: usize = 64 * 1024;
 /// Bytes of pre-images taken at a time.
