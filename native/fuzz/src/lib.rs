@@ -1,5 +1,10 @@
 //! What the targets share.
 
+pub mod blob;
+pub mod memory;
+pub mod rdb;
+pub mod workbench;
+
 use arbitrary::{Arbitrary, Unstructured};
 use holdfast::keyspace::Keyspace;
 use holdfast::rdb::{LoadOptions, Loader, Options, Reader, Snapshot, WriteOptions};

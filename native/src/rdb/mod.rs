@@ -22,6 +22,7 @@ pub mod join;
 pub mod json;
 pub mod load;
 mod lzf;
+pub mod parts;
 pub mod payload;
 pub mod reader;
 pub mod requests;

@@ -131,20 +131,33 @@ fn read_value(body: &[u8], magic: Magic, limits: LimitsRef) -> Result<Built, Rdb
         offset: offset as u64,
         reason,
     };
-    let Some((&rdb_type, value)) = body.split_first() else {
-        return Err(fail(0, "payload is empty".into()));
+    let cut = || fail(body.len(), "payload ends inside of its value".into());
+    let type_at = match body {
+        [format::KEY_META_OR_SLOT_IMPORT, meta @ ..] if magic == Magic::Redis => {
+            let mut cursor = Cursor::new(meta, 1);
+            match reader::skip_key_meta(&mut cursor) {
+                Ok(()) => 1 + cursor.read(),
+                Err(Stop::Need(_)) => return Err(cut()),
+                Err(Stop::Bad(error)) => return Err(error),
+            }
+        }
+        _ => 0,
     };
-    if format::type_name(rdb_type).is_none() {
-        return Err(fail(0, reader::refusal_of_type(rdb_type)));
+    let Some((&rdb_type, value)) = body[type_at..].split_first() else {
+        return Err(fail(type_at, "payload has no value".into()));
+    };
+    if let Some(reason) = reader::refusal_of_type(magic, rdb_type) {
+        return Err(fail(type_at, reason));
     }
-    let builder = Builder::new(rdb_type, Fidelity::Limits, limits).map_err(|reason| fail(0, reason))?;
+    let value_at = type_at + 1;
+    let builder = Builder::new(rdb_type, Fidelity::Limits, limits).map_err(|reason| fail(type_at, reason))?;
     let (mut sink, mut reading) = (Restoring(builder), ValueBody::new(rdb_type, magic));
     let mut read = 0;
     loop {
-        let mut cursor = Cursor::new(&value[read..], 1 + read as u64);
+        let mut cursor = Cursor::new(&value[read..], (value_at + read) as u64);
         let complete = match reading.step(&mut cursor, &mut sink) {
             Ok(complete) => complete,
-            Err(Stop::Need(_)) => return Err(fail(body.len(), "payload ends inside of its value".into())),
+            Err(Stop::Need(_)) => return Err(cut()),
             Err(Stop::Bad(error)) => return Err(error),
         };
         read += cursor.read();
@@ -153,7 +166,7 @@ fn read_value(body: &[u8], magic: Magic, limits: LimitsRef) -> Result<Built, Rdb
         }
     }
     if read < value.len() {
-        return Err(fail(1 + read, "bytes follow the value".into()));
+        return Err(fail(value_at + read, "bytes follow the value".into()));
     }
     Ok(sink.0.finish())
 }

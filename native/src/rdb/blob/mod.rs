@@ -16,11 +16,14 @@ use crate::value::Element;
 /// What is wrong inside of a blob, and at which of its bytes.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Fault {
+    /// From the blob's first byte.
     pub at: usize,
+    /// A clause without a full stop.
     pub reason: String,
 }
 
 impl Fault {
+    /// A failure with this fault.
     pub fn new<T>(at: usize, reason: impl Into<String>) -> Result<T, Fault> {
         let reason = reason.into();
         Err(Fault { at, reason })

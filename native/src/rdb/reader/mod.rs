@@ -348,7 +348,9 @@ impl Reader {
                 say(sink, from, Event::End(ChecksumState::None))?;
             }
             format::EOF => self.phase = Phase::Checksum,
-            format::ENTERPRISE_LRU | format::ENTERPRISE_SLOT => drop(cursor.length()?),
+            format::ENTERPRISE_LRU | format::ENTERPRISE_SLOT if self.magic == Magic::Redis => {
+                cursor.length()?;
+            }
             format::HASH_TEMPLATES_OR_UPDATE => return bad_at(from, self.refusal_of_templates()),
             opcode @ format::KEY_META_OR_SLOT_IMPORT.. => self.read_opcode(opcode, from, cursor, sink)?,
             rdb_type => self.read_key(rdb_type, from, cursor, sink)?,
@@ -438,7 +440,7 @@ impl Reader {
         cursor: &mut Cursor<'_>,
         sink: &mut S,
     ) -> Parsed<()> {
-        if let Some(reason) = self.refusal_of(rdb_type) {
+        if let Some(reason) = refusal_of_type(self.magic, rdb_type) {
             return bad_at(from, reason);
         }
         let key = cursor.bytes()?;
@@ -464,16 +466,6 @@ impl Reader {
         self.key.extend_from_slice(&key);
         self.phase = Phase::Value(ValueBody::new(rdb_type, self.magic));
         Ok(())
-    }
-
-    /// Why a type byte cannot be read in this file, if it cannot.
-    fn refusal_of(&self, rdb_type: u8) -> Option<String> {
-        if self.magic == Magic::Valkey && rdb_type == format::HASH_LISTPACK_EX_PRE_GA {
-            return Some("type 23 (a hash of paths, of Valkey 9.2) cannot be read".into());
-        }
-        format::type_name(rdb_type)
-            .is_none()
-            .then(|| refusal_of_type(rdb_type))
     }
 
     fn refusal_of_templates(&self) -> String {
@@ -551,15 +543,24 @@ pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
     }
 }
 
-/// Why a type byte without a name is refused.
-pub(in crate::rdb) fn refusal_of_type(rdb_type: u8) -> String {
-    match rdb_type {
-        format::MODULE_PRE_GA => "type 6 (a module of a Redis 4.0 release candidate) cannot be read".into(),
-        26 | 27 => format!("type {rdb_type} (a stream of Redis 8.6 or later) cannot be read"),
-        28 => "type 28 (an array of Redis 8.8) cannot be read".into(),
-        29.. => format!("unknown opcode or type {rdb_type}: the file may be newer than this reader"),
-        _ => format!("unknown type {rdb_type}"),
-    }
+/// Why a byte where a type is expected is refused, unless values of this type can be read.
+pub(in crate::rdb) fn refusal_of_type(magic: Magic, rdb_type: u8) -> Option<String> {
+    let what = match rdb_type {
+        format::HASH_LISTPACK_EX_PRE_GA if magic == Magic::Valkey => "a hash of paths, of Valkey 9.2",
+        known if format::type_name(known).is_some() => return None,
+        format::MODULE_PRE_GA => "a module of a Redis 4.0 release candidate",
+        26 => "a stream of Redis 8.6",
+        27 => "a stream of Redis 8.8",
+        28 => "an array of Redis 8.8",
+        200..=224 => "a record of Dragonfly",
+        29.. => {
+            return Some(format!(
+                "unknown opcode or type {rdb_type}: the file may be newer than this reader"
+            ));
+        }
+        _ => return Some(format!("unknown type {rdb_type}")),
+    };
+    Some(format!("type {rdb_type} ({what}) cannot be read"))
 }
 
 /// Hands a fact to the sink; its refusal becomes an error at `offset`.
@@ -594,4 +595,13 @@ fn read_key_meta(left: &mut u64, class: &mut Option<ModuleBody>, cursor: &mut Cu
         }
     }
     Ok(*left == 0)
+}
+
+/// Skips a key's metadata, from the number of its classes on.
+pub(in crate::rdb) fn skip_key_meta(cursor: &mut Cursor<'_>) -> Parsed<()> {
+    let (mut left, mut class) = (cursor.length()?, None);
+    while left > 0 {
+        read_key_meta(&mut left, &mut class, cursor)?;
+    }
+    Ok(())
 }
