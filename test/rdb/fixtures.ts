@@ -35,10 +35,32 @@ export function validFiles(): Valid[] {
   });
 }
 
-/** Every broken file. */
+/** Every broken file, and one of a version to come. */
 export function brokenFiles(): string[] {
   const folder = join(root, 'synthetic', 'invalid');
-  return names(folder, /\.rdb$/).map((name) => join(folder, name));
+  const others = haveFixtures ? ['librdb/future_v19.rdb', 'redis-7.2-assets/corrupt_ziplist.rdb'] : [];
+  return [
+    ...names(folder, /\.rdb$/).map((name) => join(folder, name)),
+    ...others.map((name) => join(root, name)),
+  ];
+}
+
+/** A file whose records mean nothing outside of the server that wrote them. */
+export function enterpriseFile(): string {
+  return join(root, 'librdb', 'redis_ent_opcode_ram_lru.rdb');
+}
+
+/** The files that the lists name: all of them, the broken ones, the broken payloads. */
+export function listed(): { all: string[]; broken: string[]; payloads: string[] } {
+  const column = (list: string, folder: string) => {
+    const [, ...rows] = readFileSync(join(root, list), 'utf8').trimEnd().split('\n');
+    return rows.map((row) => join(root, folder, row.split('\t')[0] ?? ''));
+  };
+  return {
+    all: column('MANIFEST.tsv', ''),
+    broken: column('synthetic/invalid/index.tsv', 'synthetic/invalid'),
+    payloads: column('corrupt-dumps/index.tsv', 'corrupt-dumps'),
+  };
 }
 
 /** Every broken `RESTORE` payload. */

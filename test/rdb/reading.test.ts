@@ -6,7 +6,15 @@ import { native } from '../../dist/keyspace/native.js';
 import { closePool, inspectRdb, loadFile, rdbJson } from '../../dist/rdb/index.js';
 import { SeededRandom } from '../support/random.js';
 import { file, sealed, smallFile, stringKey, text } from './build.js';
-import { brokenFiles, brokenPayloads, FIXTURES_MISSING, haveFixtures, validFiles } from './fixtures.js';
+import {
+  brokenFiles,
+  brokenPayloads,
+  enterpriseFile,
+  FIXTURES_MISSING,
+  haveFixtures,
+  listed,
+  validFiles,
+} from './fixtures.js';
 import { Temporary } from './temporary.js';
 
 afterAll(closePool);
@@ -45,7 +53,24 @@ describe.skipIf(!haveFixtures)(`files of real servers (${haveFixtures ? 'here' :
     const wanted = expectation(expected());
     expect(canonical(bytes, () => bytes.length)).toEqual(wanted);
     expect(canonical(bytes, () => 1 + random.below(9_000))).toEqual(wanted);
+    for (const size of bytes.length <= byteByByteMax ? [2, 7, 61, 4_099] : [65_521])
+      expect(canonical(bytes, () => size)).toEqual(wanted);
     if (bytes.length <= byteByByteMax) expect(canonical(bytes, () => 1)).toEqual(wanted);
+  });
+
+  test('all of them are read or refused here', () => {
+    const { all, broken, payloads } = listed();
+    const read = [...validFiles().map(({ path }) => path), enterpriseFile()];
+    expect([...read, ...brokenFiles(), ...brokenPayloads()].sort()).toEqual(all.sort());
+    expect(brokenFiles()).toEqual(expect.arrayContaining(broken));
+    expect(brokenPayloads().sort()).toEqual(payloads.sort());
+  });
+
+  test('what only Redis Enterprise understands is passed over', () => {
+    const bytes = readFileSync(enterpriseFile());
+    const { keys } = canonical(bytes, () => bytes.length) as { keys: unknown[] };
+    expect(keys.length).toBeGreaterThan(0);
+    expect(canonical(bytes, () => 1)).toMatchObject({ keys });
   });
 
   test('the command line gives the same', async () => {

@@ -29,9 +29,9 @@ pub fn check(blob: Blob, bytes: &[u8]) {
     let (_, peak) = peak_of(|| walk(blob, bytes, &mut |_| {}));
     assert!(peak <= WALK_BYTES, "a walk held {peak} bytes");
     if blob == Blob::Listpack {
-        let pack = Listpack::from_bytes(bytes);
-        assert_eq!(pack.is_some(), sound, "both walks agree");
-        if let Some(pack) = pack {
+        // What is adopted as it is must be what would be written here: the reader takes more than that.
+        if let Some(pack) = Listpack::from_bytes(bytes) {
+            assert!(sound, "the reader takes all that is adopted");
             pack.verify();
             assert!(pack.iter().map(|element| element.to_vec()).eq(texts));
         }

@@ -3,7 +3,7 @@
 #![no_main]
 
 use holdfast::keyspace::Keyspace;
-use holdfast::rdb::{LoadOptions, Loader, Options, Reader, WriteOptions, Writer};
+use holdfast::rdb::{LoadOptions, Loader, Options, Reader, Snapshot, WriteOptions};
 use holdfast_fuzz::rdb::{mutate_sealed, said};
 use holdfast_fuzz::{restored, snapshot};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
@@ -39,13 +39,8 @@ fuzz_target!(|file: &[u8]| {
         compress: file[file.len() - 2].is_multiple_of(2),
         ..Default::default()
     };
-    let (mut writer, mut bytes) = (Writer::new(options), Vec::new());
-    loop {
-        match writer.next_chunk(&keyspace, 1 << 16) {
-            Ok(Some(chunk)) => bytes.extend(chunk),
-            Ok(None) => break,
-            Err(_) => return,
-        }
-    }
+    let Ok(bytes) = Snapshot::whole(&keyspace, options) else {
+        return;
+    };
     load(&bytes).expect("what is written can be loaded").verify();
 });

@@ -82,13 +82,13 @@ impl RdbLoader {
             db: options.and_then(|options| options.db).map(u64::from),
             now_ms: target.keyspace.now_ms(),
         };
-        let limits = target.keyspace.limits();
+        let loader = Loader::for_keyspace(options, &target.keyspace);
         Ok(RdbLoader {
             target,
             reader: Reader::new(Options {
                 refuse_duplicate_keys: false,
             }),
-            loader: Some(Loader::with_limits(options, limits)),
+            loader: Some(loader),
         })
     }
 

@@ -1,7 +1,7 @@
 //! What a keyspace tells about a key beside what it holds: how it was used, and what it takes.
 
 use super::access::{self, Tracking};
-use super::{Db, Entry, due};
+use super::{Db, Entry, Keyspace, due};
 
 /// What is remembered of the use of a key, by which a limit of memory chooses whom to evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -10,6 +10,15 @@ pub enum Usage {
     IdleSeconds(u32),
     /// A counter that grows with the logarithm of the number of uses, and falls with time.
     Frequency(u32),
+}
+
+impl Keyspace {
+    /// The keyspace remembering the use of keys as another does, by that one's clock. It must be empty.
+    pub fn remembering_as(mut self, other: &Keyspace) -> Keyspace {
+        self.tracking = other.tracking;
+        self.access_s = other.access_s().into();
+        self
+    }
 }
 
 impl Db<'_> {

@@ -10,8 +10,7 @@ pub use build::{Builder, Built, Fidelity, refusal};
 
 use super::event::{Event, KeyHead, Sink, StreamId};
 use super::write::EXACT_FIELD;
-use crate::keyspace::{Expiry, Keyspace, Scope};
-use crate::value::LimitsRef;
+use crate::keyspace::{Expiry, Keyspace, Scope, Usage};
 
 /// A clock before every expiry: no key is due while the file is being read.
 const BEFORE_EVERYTHING_MS: i64 = i64::MIN + 1;
@@ -57,26 +56,34 @@ pub struct Loader {
     builder: Option<Builder>,
     key: Vec<u8>,
     expiry: Expiry,
+    usage: Option<Usage>,
     complete: bool,
 }
 
 impl Loader {
     /// A loader at the beginning of a file.
     pub fn new(options: LoadOptions) -> Self {
-        Loader::with_limits(options, LimitsRef::default())
+        Loader::with_shadow(options, Keyspace::with_log_clock(BEFORE_EVERYTHING_MS))
     }
 
-    /// As [`Loader::new`], for a keyspace with these limits.
-    pub fn with_limits(options: LoadOptions, limits: LimitsRef) -> Self {
+    /// As [`Loader::new`], for this keyspace: the values take the forms that its limits ask for, and of their use is
+    /// remembered what it remembers.
+    pub fn for_keyspace(options: LoadOptions, target: &Keyspace) -> Self {
+        let shadow = Keyspace::with_log_clock(BEFORE_EVERYTHING_MS).limited(target.limits());
+        Loader::with_shadow(options, shadow.remembering_as(target))
+    }
+
+    fn with_shadow(options: LoadOptions, shadow: Keyspace) -> Self {
         Loader {
             options,
-            shadow: Keyspace::with_log_clock(BEFORE_EVERYTHING_MS).limited(limits),
+            shadow,
             fidelity: Fidelity::Limits,
             aux: Vec::new(),
             stats: LoadStats::default(),
             builder: None,
             key: Vec::new(),
             expiry: Expiry::Never,
+            usage: None,
             complete: false,
         }
     }
@@ -131,6 +138,7 @@ impl Loader {
         }
         self.builder = Some(Builder::new(head.rdb_type, self.fidelity, self.shadow.limits())?);
         self.expiry = head.expire_at_ms.map_or(Expiry::Never, Expiry::At);
+        self.usage = usage_of(head);
         self.key.clear();
         self.key.extend_from_slice(head.key);
         if self.shadow.db_for(&self.key).exists(&self.key) {
@@ -153,7 +161,19 @@ impl Loader {
                 return;
             }
         }
+        if let Some(usage) = self.usage {
+            db.set_usage(key, usage);
+        }
         self.stats.keys += 1;
+    }
+}
+
+/// What a file says of the use of a key. One that is written under a policy has what that policy goes by.
+fn usage_of(head: &KeyHead<'_>) -> Option<Usage> {
+    let idle = |seconds| Usage::IdleSeconds(u32::try_from(seconds).unwrap_or(u32::MAX));
+    match head.freq {
+        Some(counter) => Some(Usage::Frequency(u32::from(counter))),
+        None => head.idle_s.map(idle),
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::rdb::event::{Event, StreamCounters, StreamEvent, StreamHead, StreamId};
 use crate::rdb::format;
 use crate::structure::listpack::Listpack;
-use crate::value::stream::{Group, Slot};
+use crate::value::stream::Group;
 use crate::value::{Collection, Element, LimitsRef, StreamValue};
 use std::collections::BTreeMap;
 
@@ -15,6 +15,9 @@ pub struct StreamBuilder {
     /// The entry at hand: its id, its fields and their values.
     entry: Option<(StreamId, Vec<Vec<u8>>)>,
     group: Option<GroupBuilder>,
+    /// The finished ones: each is put in its place by its name only when all are there, since a place found for one at a
+    /// time would have to be made among all the others.
+    groups: Vec<Group>,
 }
 
 #[derive(Debug)]
@@ -22,7 +25,17 @@ struct GroupBuilder {
     group: Group,
     /// Delivery times and counts of pending entries whose consumer has not been named yet.
     unowned: BTreeMap<StreamId, (i64, u64)>,
-    consumer: Option<Slot>,
+    /// As [`StreamBuilder::groups`].
+    consumers: Vec<ConsumerBuilder>,
+}
+
+#[derive(Debug)]
+struct ConsumerBuilder {
+    name: Vec<u8>,
+    seen_at_ms: i64,
+    active_at_ms: Option<i64>,
+    /// What is pending for it, with delivery times and counts.
+    owned: Vec<(StreamId, i64, u64)>,
 }
 
 impl StreamBuilder {
@@ -33,6 +46,7 @@ impl StreamBuilder {
             stream: StreamValue::default(),
             entry: None,
             group: None,
+            groups: Vec::new(),
         }
     }
 
@@ -134,7 +148,7 @@ impl StreamBuilder {
         self.group = Some(GroupBuilder {
             group: Group::new(&name.to_cow(), last_id, entries_read),
             unowned: BTreeMap::new(),
-            consumer: None,
+            consumers: Vec::new(),
         });
     }
 
@@ -142,34 +156,51 @@ impl StreamBuilder {
         let Some(builder) = &mut self.group else {
             return;
         };
-        let (slot, _) = builder.group.create_consumer(&name.to_cow(), seen_at_ms);
         let active_at_ms = match self.rdb_type {
             format::STREAM_3 => active_at_ms.filter(|ms| *ms != -1),
             _ => Some(seen_at_ms),
         };
-        builder.group.touch_active(slot, active_at_ms);
-        builder.consumer = Some(slot);
+        builder.consumers.push(ConsumerBuilder {
+            name: name.to_vec(),
+            seen_at_ms,
+            active_at_ms,
+            owned: Vec::new(),
+        });
     }
 
     fn own(&mut self, id: StreamId) -> Result<(), String> {
         let missing = || format!("pending entry {id} of a consumer is not in its group");
         let builder = self.group.as_mut().ok_or_else(missing)?;
         let (delivered_at_ms, deliveries) = builder.unowned.remove(&id).ok_or_else(missing)?;
-        if let Some(slot) = builder.consumer {
-            builder.group.assign(id, slot, delivered_at_ms, deliveries);
+        if let Some(consumer) = builder.consumers.last_mut() {
+            consumer.owned.push((id, delivered_at_ms, deliveries));
         }
         Ok(())
     }
 
     fn end_group(&mut self) {
-        if let Some(builder) = self.group.take() {
-            self.stream.add_group(builder.group);
+        let Some(mut builder) = self.group.take() else {
+            return;
+        };
+        let group = &mut builder.group;
+        builder.consumers.sort_by(|a, b| a.name.cmp(&b.name));
+        for consumer in builder.consumers {
+            let (slot, _) = group.create_consumer(&consumer.name, consumer.seen_at_ms);
+            group.touch_active(slot, consumer.active_at_ms);
+            for (id, delivered_at_ms, deliveries) in consumer.owned {
+                group.assign(id, slot, delivered_at_ms, deliveries);
+            }
         }
+        self.groups.push(builder.group);
     }
 
     /// The stream.
     pub fn finish(mut self) -> StreamValue {
         self.end_group();
+        self.groups.sort_by(|a, b| a.name().cmp(b.name()));
+        for group in self.groups {
+            self.stream.add_group(group);
+        }
         self.stream
     }
 }

@@ -242,7 +242,9 @@ impl StreamBody {
             self.stage = Stage::Consumers;
             return Ok(());
         }
-        if let Some((id, _)) = self.claims.iter().find(|(_, claimed)| !**claimed) {
+        let unclaimed = self.claims.iter().filter(|(_, claimed)| !**claimed);
+        // The least, so that a fault has the same words every time.
+        if let Some(id) = unclaimed.map(|(id, _)| id).min() {
             return cursor.bad(format!("pending entry {id} belongs to no consumer"));
         }
         self.groups -= 1;

@@ -6,6 +6,7 @@ mod frozen;
 mod joining;
 mod mutation;
 mod reading;
+mod records;
 mod speed;
 mod streams;
 pub(in crate::rdb) mod writing;
