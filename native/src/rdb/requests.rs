@@ -238,7 +238,9 @@ impl Sink for Requests {
 
 /// One of the two, as `RESTORE` takes no more.
 fn usage_of(head: &KeyHead<'_>) -> Option<(&'static [u8], u64)> {
-    let idle = head.idle_s.map(|seconds| (b"IDLETIME".as_slice(), seconds));
+    let idle = head
+        .idle_s
+        .map(|seconds| (b"IDLETIME".as_slice(), seconds.min(i64::MAX as u64)));
     idle.or_else(|| head.freq.map(|count| (b"FREQ".as_slice(), u64::from(count))))
 }
 

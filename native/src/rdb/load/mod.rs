@@ -171,10 +171,8 @@ impl Loader {
 /// What a file says of the use of a key. One that is written under a policy has what that policy goes by.
 fn usage_of(head: &KeyHead<'_>) -> Option<Usage> {
     let idle = |seconds| Usage::IdleSeconds(u32::try_from(seconds).unwrap_or(u32::MAX));
-    match head.freq {
-        Some(counter) => Some(Usage::Frequency(u32::from(counter))),
-        None => head.idle_s.map(idle),
-    }
+    let frequency = || head.freq.map(|counter| Usage::Frequency(u32::from(counter)));
+    head.idle_s.map(idle).or_else(frequency)
 }
 
 impl Sink for Loader {
