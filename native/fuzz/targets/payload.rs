@@ -1,12 +1,8 @@
 //! A type byte and a value of any bytes, under a valid footer, as `RESTORE` takes them.
 #![no_main]
 
-use holdfast_fuzz::memory::Counting;
 use holdfast_fuzz::rdb::check_value;
 use libfuzzer_sys::fuzz_target;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fuzz_target!(|input: &[u8]| {
     check_value(input, input.len() % 4 == 3);

@@ -3,12 +3,8 @@
 #![no_main]
 
 use holdfast::rdb::{Inspect, Reader, Requests};
-use holdfast_fuzz::memory::Counting;
 use holdfast_fuzz::rdb::{check_file, mutate_sealed};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, _seed: u32| {
     mutate_sealed(data, size, max_size)

@@ -3,11 +3,8 @@
 #![no_main]
 
 use holdfast::rdb::parts::{EXPANSION_MAX, Part, length, text};
-use holdfast_fuzz::memory::{Counting, peak_of};
+use holdfast_fuzz::memory::peak_of;
 use libfuzzer_sys::fuzz_target;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 const ERROR_BYTES: usize = 1 << 10;
 

@@ -3,11 +3,7 @@
 
 use holdfast::rdb::parts::Blob;
 use holdfast_fuzz::blob::{check, mutate};
-use holdfast_fuzz::memory::Counting;
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 fuzz_mutator!(|data: &mut [u8], size: usize, max_size: usize, seed: u32| {
     mutate(Blob::Intset, data, size, max_size, seed)

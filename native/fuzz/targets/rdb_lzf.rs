@@ -3,12 +3,9 @@
 #![no_main]
 
 use holdfast::rdb::parts::{Compressor, EXPANSION_MAX, decompress};
-use holdfast_fuzz::memory::{Counting, peak_of};
+use holdfast_fuzz::memory::peak_of;
 use libfuzzer_sys::fuzz_target;
 use std::cell::RefCell;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What is made before anything has come out.
 const RESERVED_BYTES: usize = 1 << 17;

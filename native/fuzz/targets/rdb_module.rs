@@ -2,12 +2,8 @@
 #![no_main]
 
 use holdfast::rdb::parts::reseal;
-use holdfast_fuzz::memory::Counting;
 use holdfast_fuzz::rdb::check_file;
 use libfuzzer_sys::fuzz_target;
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// What may stand in front of the pieces: a key and its module, a module's metadata, a key's metadata.
 const HEADS: [&[u8]; 3] = [

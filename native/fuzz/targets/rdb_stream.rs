@@ -3,12 +3,8 @@
 
 use holdfast::rdb::parts::Blob;
 use holdfast_fuzz::blob::mutate;
-use holdfast_fuzz::memory::Counting;
 use holdfast_fuzz::rdb::{check_value, length};
 use libfuzzer_sys::{fuzz_mutator, fuzz_target};
-
-#[global_allocator]
-static ALLOCATOR: Counting = Counting;
 
 /// Length, last id, first id, greatest deleted id, entries added, groups.
 const TAIL: [u8; 9] = [1, 9, 9, 0, 0, 0, 0, 1, 0];

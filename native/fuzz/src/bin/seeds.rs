@@ -121,7 +121,7 @@ fn value_seeds(folder: &Path, name: &str, payload: &[u8]) {
             version,
             compress: version != 9,
             exact: version == 12,
-            aux: Vec::new(),
+            ..Default::default()
         };
         let bytes = file(&keyspace, options);
         for target in ["rdb", "rdb_load"] {
