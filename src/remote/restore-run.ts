@@ -2,7 +2,7 @@
  * One restore: keys of a file on their way to a target, in batches, with a bounded window; each is sent again until it has an
  * outcome, or too long nothing moves.
  */
-import { setTimeout as sleep } from 'node:timers/promises';
+import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../errors.js';
 import { limits } from '../limits.js';
 import { checkRdb, type KeyFilter, type RequestStats, requests } from '../rdb/index.js';
@@ -145,9 +145,13 @@ export class RestoreRun {
           await this.#until(() => this.#underWayBytes < AHEAD_BYTES_MAX);
           this.#send(batch);
           batch = new Batch();
+          // A piece may hold tens of thousands of keys: others of this thread have their turns in between.
+          await immediate();
+          this.#ending.signal.throwIfAborted();
         }
       }
       this.#tell();
+      this.#ending.signal.throwIfAborted();
     }
     this.#send(batch);
   }
