@@ -193,10 +193,14 @@ impl Requests {
         };
         let readable = match self.options.version {
             None => return Ok(seal(body, written)),
-            Some(format::NEWEST_VALKEY_VERSION) if self.magic == Magic::Valkey => {
-                return Ok(seal(body, written));
+            Some(version @ format::OLDEST_VALKEY_VERSION..=format::NEWEST_VALKEY_VERSION)
+                if self.magic == Magic::Valkey =>
+            {
+                return Ok(seal(body, written.min(version as u16)));
             }
-            Some(format::NEWEST_VALKEY_VERSION) => u32::from(SHARED_PAYLOAD_VERSION),
+            Some(format::OLDEST_VALKEY_VERSION..=format::NEWEST_VALKEY_VERSION) => {
+                u32::from(SHARED_PAYLOAD_VERSION)
+            }
             Some(version) => version,
         };
         if !is_own_form && format::oldest_version(rdb_type) <= readable {
