@@ -170,3 +170,51 @@ fn streams_of_real_files_come_back_as_they_were() {
         assert_eq!(streams(&written), expected, "{name}");
     }
 }
+
+/// A stream without entries whose groups have these names, each with one consumer for every name as well.
+fn groups(names: &[String], consumers: &[String]) -> Vec<u8> {
+    let number = |n: usize| [&[0x80][..], &(n as u32).to_be_bytes()].concat();
+    let named = |name: &String| [&[name.len() as u8], name.as_bytes()].concat();
+    let mut value = [&[15, 0, 0, 0, 0][..], &number(names.len())].concat();
+    for name in names {
+        value.extend([named(name), vec![0, 0, 0], number(consumers.len())].concat());
+        for consumer in consumers {
+            value.extend([named(consumer), vec![0; 9]].concat());
+        }
+    }
+    payload::seal(value, 9)
+}
+
+#[test]
+fn many_groups_and_consumers_take_no_longer_each_than_few() {
+    // In the order in which each would have to be put before all the others.
+    let names: Vec<String> = (0..60_000).rev().map(|n| format!("{n:06}")).collect();
+    for payload in [groups(&names, &[]), groups(&names[..1], &names)] {
+        let begun = std::time::Instant::now();
+        let Ok(Built::Value(Value::Stream(stream))) = payload::restore(&payload, LimitsRef::default()) else {
+            panic!("is a stream")
+        };
+        stream.verify();
+        assert!(begun.elapsed().as_secs() < 20, "{:?}", begun.elapsed());
+    }
+}
+
+#[test]
+fn a_fault_has_the_same_words_every_time() {
+    let pending = |n: u64| [&0u64.to_be_bytes()[..], &n.to_be_bytes(), &[0; 9]].concat();
+    let head = [15, 0, 0, 0, 0, 1, 1, b'g', 0, 0, 8];
+    let value = [
+        &head[..],
+        &(1..9).rev().flat_map(pending).collect::<Vec<_>>(),
+        &[0],
+    ]
+    .concat();
+    for _ in 0..20 {
+        match payload::restore(&payload::seal(value.clone(), 9), LimitsRef::default()) {
+            Err(payload::Refusal::Value(error)) => {
+                assert_eq!(error.reason, "pending entry 0-1 belongs to no consumer");
+            }
+            other => panic!("{other:?} is no refusal"),
+        }
+    }
+}
