@@ -261,7 +261,7 @@ function different(found: Record<string, Told>, expected: Record<string, Told>):
   });
 }
 
-/** The sign of a zero is lost where a sorted set is small, on either side and on any way. */
+/** Here a score that is zero has no sign; there it has none in a small sorted set. */
 function unsigned(reply: Told): Told {
   return Array.isArray(reply) ? reply.map(unsigned) : reply === '-0' ? '0' : reply;
 }

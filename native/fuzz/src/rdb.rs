@@ -230,9 +230,10 @@ pub fn file_of(magic: &[u8; 9], body: &[u8]) -> Vec<u8> {
     file
 }
 
-/// The keys of a file that has been read, without the bytes that tell how their values are laid out.
+/// The keys of a file that has been read, without the bytes that tell how their values are laid out, and without the
+/// signs of scores that are zero, which a value has none of.
 pub fn content(json: &[u8]) -> Option<String> {
-    let text = String::from_utf8_lossy(json);
+    let text = String::from_utf8_lossy(json).replace("\"8000000000000000\"", "\"0000000000000000\"");
     let keys = &text[text.find("\"keys\"")?..];
     let lines = keys.lines().filter(|line| !line.contains("\"rdb_type\": "));
     Some(lines.collect::<Vec<_>>().join("\n"))
