@@ -162,9 +162,9 @@ export class Store extends AsyncCommands<string> implements AsyncDisposable {
 
   async #close(): Promise<void> {
     if (this.#backups !== undefined) await this.#backups.stop();
-    // Without Redis clients there is nothing to wait for: the next call is refused.
+    // Without Redis clients and saves there is nothing to wait for: the next call is refused.
     if (this.#resp !== undefined) await this.#resp.close();
-    await this.#saves.close(new HoldfastError('CLOSED', 'the store is closed'));
+    if (!this.#saves.idle) await this.#saves.close(new HoldfastError('CLOSED', 'the store is closed'));
     await this.#engine.close();
   }
 

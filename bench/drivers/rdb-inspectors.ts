@@ -64,7 +64,8 @@ export const inspectCommandDriver: InspectDriver = {
 
 /** Looks twice, so that the code of the second look has been loaded, and says what that took. */
 const PROGRAM = `
-    const path = process.argv[1];
+  import { inspectRdb } from 'holdfast/rdb';
+  const path = process.argv[1];
   await inspectRdb(path);
   const [startMs, start] = [performance.now(), process.cpuUsage()];
   const { keys } = await inspectRdb(path);

@@ -193,6 +193,11 @@ export class Saves {
     return running;
   }
 
+  /** Whether none is under way. */
+  get idle(): boolean {
+    return this.#running.size === 0;
+  }
+
   /** Ends them with this reason. Resolves when nothing is left of them. */
   async close(reason: unknown): Promise<void> {
     for (const ending of this.#running.keys()) ending.abort(reason);

@@ -193,7 +193,7 @@ describe('threads', { timeout: 60_000 }, () => {
       const own = keyspace.blpop('q');
       const worker = start(keyspace, { job: 'take', keys: ['q'], each: 1 });
       const other = once(worker, 'message');
-      await expect.poll(() => native.ticketCount(keyspace.id)).toBe(2);
+      await expect.poll(() => native.ticketCount(keyspace.id), { timeout: 10_000 }).toBe(2);
       keyspace.rpush('q', ['1', '2']);
       for (const endMs = performance.now() + 20; performance.now() < endMs; );
       expect(await own).toEqual({ key: 'q', item: '1' });

@@ -79,7 +79,7 @@ describe('every trial runs at tiny sizes', () => {
           trial: name,
           driver: expect.any(String),
           metric: expect.any(String),
-          unit: expect.stringMatching(/^(ns|us|ms|ops\/s|bytes)$/),
+          unit: expect.stringMatching(/^(ns|us|ms|ops\/s|bytes|MB|%)$/),
           median: expect.any(Number),
           q1: expect.any(Number),
           q3: expect.any(Number),

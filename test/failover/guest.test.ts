@@ -155,8 +155,9 @@ describe('a memory-only cluster', () => {
       for (let round = 0; round < 20; round++) {
         await Promise.all(Array.from({ length: 20 }, (_, i) => a.set(`k${i}`, `${round}${'x'.repeat(100)}`)));
       }
-      const { shards } = await (await cluster.leader()).status();
-      expect(shards[0]?.snapshotIndex).toBeGreaterThan(0);
+      // It is written while entries go on being applied.
+      const snapshotIndex = async () => (await (await cluster.leader()).status()).shards[0]?.snapshotIndex;
+      await expect.poll(snapshotIndex, { timeout: 10_000 }).toBeGreaterThan(0);
       expect(new Set(await cluster.settled()).size).toBe(1);
     }
     expect(left()).toEqual(before);

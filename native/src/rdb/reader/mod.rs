@@ -6,9 +6,11 @@
 //! to need.
 
 mod module;
+mod refusal;
 mod stream;
 mod value;
 
+pub(in crate::rdb) use refusal::refusal_of_type;
 pub(in crate::rdb) use value::ValueBody;
 
 use super::checksum::Checksum;
@@ -541,26 +543,6 @@ pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
         Magic::Redis => (1..=format::NEWEST_REDIS_VERSION).contains(&version),
         Magic::Valkey => (format::OLDEST_VALKEY_VERSION..=format::NEWEST_VALKEY_VERSION).contains(&version),
     }
-}
-
-/// Why a byte where a type is expected is refused, unless values of this type can be read.
-pub(in crate::rdb) fn refusal_of_type(magic: Magic, rdb_type: u8) -> Option<String> {
-    let what = match rdb_type {
-        format::HASH_LISTPACK_EX_PRE_GA if magic == Magic::Valkey => "a hash of paths, of Valkey 9.2",
-        known if format::type_name(known).is_some() => return None,
-        format::MODULE_PRE_GA => "a module of a Redis 4.0 release candidate",
-        26 => "a stream of Redis 8.6",
-        27 => "a stream of Redis 8.8",
-        28 => "an array of Redis 8.8",
-        200..=224 => "a record of Dragonfly",
-        29.. => {
-            return Some(format!(
-                "unknown opcode or type {rdb_type}: the file may be newer than this reader"
-            ));
-        }
-        _ => return Some(format!("unknown type {rdb_type}")),
-    };
-    Some(format!("type {rdb_type} ({what}) cannot be read"))
 }
 
 /// Hands a fact to the sink; its refusal becomes an error at `offset`.

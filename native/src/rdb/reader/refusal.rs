@@ -1,0 +1,23 @@
+//! What is said of types that cannot be read.
+
+use super::{Magic, format};
+
+/// Why a byte where a type is expected is refused, unless values of this type can be read.
+pub(in crate::rdb) fn refusal_of_type(magic: Magic, rdb_type: u8) -> Option<String> {
+    let what = match rdb_type {
+        format::HASH_LISTPACK_EX_PRE_GA if magic == Magic::Valkey => "a hash of paths, of Valkey 9.2",
+        known if format::type_name(known).is_some() => return None,
+        format::MODULE_PRE_GA => "a module of a Redis 4.0 release candidate",
+        26 => "a stream of Redis 8.6",
+        27 => "a stream of Redis 8.8",
+        28 => "an array of Redis 8.8",
+        200..=224 => "a record of Dragonfly",
+        29.. => {
+            return Some(format!(
+                "unknown opcode or type {rdb_type}: the file may be newer than this reader"
+            ));
+        }
+        _ => return Some(format!("unknown type {rdb_type}")),
+    };
+    Some(format!("type {rdb_type} ({what}) cannot be read"))
+}
