@@ -10,6 +10,7 @@ import { largeSortedSetTrial } from './trials/large-sorted-set.js';
 import { memoryTrials } from './trials/memory.js';
 import { pauseTrials } from './trials/pauses.js';
 import { saveTrial } from './trials/rdb.js';
+import { rdbFileTrials } from './trials/rdb-files.js';
 import { rdbInspectTrial } from './trials/rdb-inspect.js';
 import { redisTrials } from './trials/redis.js';
 import { stepsTrial } from './trials/steps.js';
@@ -30,6 +31,7 @@ const groups: ReadonlyMap<string, readonly Trial[]> = new Map([
       ...pauseTrials,
       expiryTrial,
       compactTrial,
+      ...rdbFileTrials,
       rdbInspectTrial,
       saveTrial,
     ],

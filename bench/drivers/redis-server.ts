@@ -22,19 +22,23 @@ export function redisDescription(): string | undefined {
 /** The server and a connection. */
 export class RedisServer implements AsyncDisposable {
   readonly client: Client;
+  /** What the server said until it was ready. */
+  readonly log: string;
   readonly #server: AsyncDisposable;
   readonly #kill: () => void;
 
   private constructor(server: Redis, client: Client) {
     this.client = client;
+    this.log = server.log;
     this.#server = server;
     this.#kill = () => process.kill(server.pid, 'SIGKILL');
     // A run that is interrupted ends without disposing of anything.
     process.on('exit', this.#kill);
   }
 
-  static async start(): Promise<RedisServer> {
-    const server = await startRedis();
+  /** Starts one. `flags` are settings of its own, such as `--dir`. */
+  static async start(flags: readonly string[] = []): Promise<RedisServer> {
+    const server = await startRedis(flags);
     return new RedisServer(server, new Client({ port: server.port, host: '127.0.0.1' }));
   }
 

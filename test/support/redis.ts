@@ -31,6 +31,8 @@ export async function freePort(): Promise<number> {
 export interface Redis extends AsyncDisposable {
   readonly port: number;
   readonly pid: number;
+  /** What it said until it was ready. */
+  readonly log: string;
 }
 
 /** Starts a redis-server. `flags` are further settings, such as `--dir`; `at` is a port that is free. */
@@ -38,9 +40,10 @@ export async function startRedis(flags: readonly string[] = [], at?: number): Pr
   const port = at ?? (await freePort());
   const fixed = ['--port', String(port), '--bind', '127.0.0.1', '--save', '', '--appendonly', 'no'];
   const server = spawn('redis-server', [...fixed, ...flags], { stdio: ['ignore', 'pipe', 'ignore'] });
-  await ready(server);
+  const log = await ready(server);
   return {
     port,
+    log,
     pid: server.pid ?? 0,
     async [Symbol.asyncDispose]() {
       if (server.exitCode !== null) return;
@@ -50,13 +53,13 @@ export async function startRedis(flags: readonly string[] = [], at?: number): Pr
   };
 }
 
-async function ready(server: ChildProcess): Promise<void> {
+async function ready(server: ChildProcess): Promise<string> {
   let log = '';
   server.stdout?.on('data', (chunk: Buffer) => {
     log += chunk.toString();
   });
   for (let waitedMs = 0; waitedMs < START_TIMEOUT_MS; waitedMs += 20) {
-    if (log.includes('Ready to accept connections')) return;
+    if (log.includes('Ready to accept connections')) return log;
     if (server.exitCode !== null) break;
     await sleep(20);
   }
