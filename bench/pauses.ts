@@ -195,11 +195,14 @@ async function expiry(): Promise<void> {
 /** All fields of a hash but these are due at one instant, while this thread goes on with commands on that hash. */
 async function fields(lasting: number): Promise<void> {
   using keyspace = new Keyspace();
+  const batches = numbers(0, Math.ceil(members / BATCH)).map((batch) => batch * BATCH);
+  const names = (from: number) => numbers(from, Math.min(members, from + BATCH)).map((i) => `field:${i}`);
+  for (const from of batches)
+    keyspace.hset('k', Object.fromEntries(names(from).map((name) => [name, 'value'])));
   const dueMs = Date.now() + 3_000 + members / 50;
-  for (let from = 0; from < members; from += BATCH) {
-    const names = numbers(from, Math.min(members, from + BATCH)).map((i) => `field:${i}`);
-    keyspace.hset('k', Object.fromEntries(names.map((name) => [name, 'value'])));
-    keyspace.hpexpireat('k', dueMs, names.slice(Math.max(0, lasting - from)));
+  for (const from of batches) {
+    const expiring = names(from).slice(Math.max(0, lasting - from));
+    if (expiring.length > 0) keyspace.hpexpireat('k', dueMs, expiring);
   }
   const full = keyspace.memory().memoryBytes;
   if (Date.now() > dueMs) throw new Error(`making ${members} fields took too long`);
@@ -225,10 +228,47 @@ async function fields(lasting: number): Promise<void> {
   report('until the memory was back', performance.now() - started);
 }
 
+/** Hashes of which each has a field that is due at one instant, and every second no other, while this thread goes on. */
+async function hashes(): Promise<void> {
+  using keyspace = new Keyspace();
+  for (let i = 0; i < members; i++) {
+    keyspace.hset(`h:${i}`, i % 2 === 0 ? { goes: 'v' } : { goes: 'v', stays: 'v' });
+  }
+  const dueMs = Date.now() + 3_000 + members / 50;
+  for (let i = 0; i < members; i++) keyspace.hpexpireat(`h:${i}`, dueMs, ['goes']);
+  if (Date.now() > dueMs) throw new Error(`making ${members} hashes took too long`);
+  await sleep(Math.max(0, dueMs - Date.now() - 1));
+  const kinds: [string, (i: number) => unknown][] = [
+    [
+      'HGET, HSET',
+      (i) => (i % 2 === 0 ? keyspace.hget(`h:${i}`, 'goes') : keyspace.hset(`h:${i}`, 'one', 'more')),
+    ],
+    ['DBSIZE', () => keyspace.dbsize()],
+    ['SCAN', (i) => keyspace.call('SCAN', '0', 'COUNT', String(10 + (i % 10)))],
+    ['SORT by fields', (i) => keyspace.call('SORT', 'none', 'BY', `h:*->${i}`)],
+  ];
+  const calls = kinds.map((): number[] => []);
+  const started = performance.now();
+  for (let i = 0; performance.now() - started < 5_000; i++) {
+    kinds.forEach(([, call], kind) => {
+      const start = performance.now();
+      call((i * 7919) % members);
+      calls[kind]?.push(performance.now() - start);
+    });
+    if (i % 16 === 0) await sleep(1);
+  }
+  kinds.forEach(([name], kind) => {
+    const times = (calls[kind] ?? []).sort((a, b) => a - b);
+    report(`a field of each hash due: ${name}, median`, times[times.length >> 1] ?? 0);
+    report(`a field of each hash due: ${name}, longest`, times.at(-1) ?? 0);
+  });
+}
+
 if (process.argv[3] !== 'fields') {
   values();
   tables();
 }
 await fields(10);
 await fields(Math.floor(members / 2));
+await hashes();
 if (process.argv[3] !== 'fields') await expiry();

@@ -113,7 +113,10 @@ fn look_up<'d>(db: &'d Db<'_>, pattern: &[u8], element: Element<'d>) -> Option<C
     let key = [prefix, &element.to_cow(), suffix].concat();
     match (db.view(&key)?, field) {
         (EntryView::Str(bytes), None) => Some(Cow::Borrowed(bytes)),
-        (EntryView::Value(Value::Hash(hash)), Some(field)) => hash.get(field).map(|value| value.to_cow()),
+        (EntryView::Value(Value::Hash(hash)), Some(field)) => {
+            let is_due = hash.expiry(field).flatten().is_some_and(|at| at <= db.now_ms());
+            hash.get(field).filter(|_| !is_due).map(|value| value.to_cow())
+        }
         _ => None,
     }
 }

@@ -57,6 +57,7 @@ fn run(keyspace: &Keyspace, requests: &[Args<'_>], stamp: Option<(i64, u64)>) ->
         Some((now_ms, seed)) => keyspace.db_at(scope, now_ms, seed),
         None => keyspace.db(scope),
     };
+    db.hide_due_fields(&keys);
     let replies = specs
         .iter()
         .zip(requests)

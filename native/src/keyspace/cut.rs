@@ -215,7 +215,7 @@ impl Gone {
 /// Shows what of an entry belongs to a cut of this time.
 fn show<R>(entry: &Entry, at_ms: i64, show: impl FnOnce(Seen<'_>) -> R) -> Option<R> {
     let expire_at = entry.expire_at();
-    if expire_at.is_some_and(|at| at <= at_ms) {
+    if entry.goes_at().is_some_and(|at| at <= at_ms) {
         return None;
     }
     if entry.next_due_field().is_some_and(|at| at <= at_ms)
@@ -224,10 +224,13 @@ fn show<R>(entry: &Entry, at_ms: i64, show: impl FnOnce(Seen<'_>) -> R) -> Optio
         let Value::Hash(mut hash) = duplicate::duplicate(value) else {
             unreachable!("only hashes have fields that expire")
         };
-        hash.remove_due(at_ms, usize::MAX);
-        let left = !hash.is_empty();
+        hash.hide_due(at_ms);
         let value = Value::Hash(hash);
-        return left.then(|| show(Seen::Entry(entry.key(), EntryView::Value(&value), expire_at)));
+        return Some(show(Seen::Entry(
+            entry.key(),
+            EntryView::Value(&value),
+            expire_at,
+        )));
     }
     Some(show(Seen::Entry(entry.key(), entry.view(), expire_at)))
 }
@@ -244,7 +247,7 @@ impl Cut {
     }
 
     fn wants(&self, entry: &Entry) -> bool {
-        !self.given_up.load(Ordering::Relaxed) && entry.expire_at().is_none_or(|at| at > self.at_ms)
+        !self.given_up.load(Ordering::Relaxed) && entry.goes_at().is_none_or(|at| at > self.at_ms)
     }
 
     /// What is kept of an entry that is about to change.
@@ -417,23 +420,21 @@ pub fn begin(keyspaces: &[&Keyspace], recorder: &Arc<dyn Recorder>) -> Result<Ve
 }
 
 /// A key that the recorder has no form for.
-fn unfit(guards: &mut [Guard<'_>], keyspace: &Keyspace, recorder: &Arc<dyn Recorder>) -> Option<Vec<u8>> {
+fn unfit(guards: &[Guard<'_>], keyspace: &Keyspace, recorder: &Arc<dyn Recorder>) -> Option<Vec<u8>> {
     if recorder.has_expiring_fields() {
         return None;
     }
     let now = keyspace.now_ms();
-    guards.iter_mut().find_map(|guard| {
-        guard.remove_due_fields(now, usize::MAX);
-        guard.expiring_field().map(<[u8]>::to_vec)
-    })
+    guards
+        .iter()
+        .find_map(|guard| guard.expiring_field(now).map(<[u8]>::to_vec))
 }
 
 fn measured(guards: &[Guard<'_>], at_ms: i64, recorder: &Arc<dyn Recorder>) -> Cut {
     let (mut keys, mut expires, mut bytes) = (0, 0, 0);
     for guard in guards {
-        let due = guard.due_count(at_ms);
-        keys += guard.len() - due;
-        expires += guard.expires().saturating_sub(due);
+        keys += guard.len() - guard.due_count(at_ms);
+        expires += guard.expires() - guard.due_expires(at_ms);
         bytes += guard.used();
     }
     Cut {

@@ -1,7 +1,7 @@
 //! What a command sees of a keyspace: the keys it named, locked for as long as it runs.
 //!
 //! Accounting, expiry and the removal of empty collections happen here and nowhere else. A key that is due is passed over;
-//! a field of a hash that is due is removed before the command begins.
+//! fields of a hash that are due are hidden before a command begins that names it.
 
 use super::cut::Gone;
 use super::waiting::Touched;
@@ -64,6 +64,7 @@ impl<'k> Db<'k> {
     pub(super) fn new(
         keyspace: &'k Keyspace,
         held: Held<'k>,
+        keys: &[&[u8]],
         now_ms: Option<i64>,
         seed: Option<u64>,
     ) -> Db<'k> {
@@ -75,45 +76,39 @@ impl<'k> Db<'k> {
             seed,
             touched: None,
         };
-        db.remove_due_fields();
+        db.hide_due_fields(keys);
         db
     }
 
-    /// Fields of hashes that are due go before the command sees anything, so that no command meets one.
+    /// Hides the due fields of the hashes among these keys, so that no command meets one. Without this, a command that has
+    /// locked all meets them.
     #[inline]
-    fn remove_due_fields(&mut self) {
-        match &self.held {
-            Held::One(_, guard) => {
-                if guard.has_due_fields(|| self.now_ms()) {
-                    self.remove_found_fields();
-                }
-            }
-            Held::Many(_) | Held::All(_) => self.remove_found_fields(),
+    pub fn hide_due_fields(&mut self, keys: &[&[u8]]) {
+        // The clock is read where an expiry is near, and then for all segments at once.
+        let may_be_there = match &self.held {
+            Held::One(_, guard) => guard.has_due_fields(|| self.now_ms()),
+            Held::Many(guards) => guards
+                .iter()
+                .any(|(_, guard)| guard.has_due_fields(|| self.now_ms())),
+            Held::All(_) => !keys.is_empty(),
+        };
+        if may_be_there {
+            self.hide_found_fields(keys);
         }
     }
 
     #[cold]
-    fn remove_found_fields(&mut self) {
-        let (keyspace, stamp) = (self.keyspace, &self.now_ms);
-        // The clock is read where an expiry is near, and then for all segments at once.
-        let now_ms = || match stamp.get() {
-            Some(now_ms) => now_ms,
-            None => {
-                let now_ms = keyspace.now_ms();
-                stamp.set(Some(now_ms));
-                now_ms
-            }
-        };
-        let remove = |guard: &mut Guard<'k>| {
-            if guard.has_due_fields(now_ms) {
-                guard.remove_due_fields(now_ms(), usize::MAX);
-            }
-        };
-        match &mut self.held {
-            Held::One(_, guard) => remove(guard),
-            Held::Many(guards) => guards.iter_mut().map(|(_, guard)| guard).for_each(remove),
-            Held::All(guards) => guards.iter_mut().for_each(remove),
+    fn hide_found_fields(&mut self, keys: &[&[u8]]) {
+        let now_ms = self.now_ms();
+        for key in keys {
+            let hash = hash_of(key);
+            self.locked_mut(hash).hide_due_fields_of(hash, key, now_ms);
         }
+    }
+
+    /// Whether what the entry holds may be read or changed: nothing in it is due.
+    fn is_settled(&self, entry: &Entry) -> bool {
+        entry.next_due_field().is_none_or(|at| at > self.now_ms())
     }
 
     /// The time of this command, Unix milliseconds.
@@ -170,6 +165,10 @@ impl<'k> Db<'k> {
         if self.keyspace.waiting.any() {
             self.keyspace.waiting.note(&mut self.touched, hash);
         }
+        self.locked_mut(hash)
+    }
+
+    fn locked_mut(&mut self, hash: u64) -> &mut Segment {
         let wanted = segment_of(hash);
         match &mut self.held {
             Held::One(segment, guard) if *segment == wanted => guard,
@@ -191,7 +190,7 @@ impl<'k> Db<'k> {
     }
 
     pub(super) fn alive(&self, entry: &Entry) -> bool {
-        entry.expire_at().is_none_or(|at| at > self.now_ms())
+        entry.goes_at().is_none_or(|at| at > self.now_ms())
     }
 
     #[inline]
@@ -242,7 +241,8 @@ impl<'k> Db<'k> {
                 gone.discard();
             }
         }
-        if !self.keyspace.follows_log() && self.segment(hash).next_due().is_some() {
+        let segment = self.segment(hash);
+        if !self.keyspace.follows_log() && (segment.next_due().is_some() || segment.is_unswept()) {
             let now_ms = self.now_ms();
             let reclaimed = self
                 .segment_mut(hash)
@@ -262,6 +262,7 @@ impl<'k> Db<'k> {
         let Some(entry) = self.entry(key) else {
             return Ok(None);
         };
+        debug_assert!(self.is_settled(entry));
         entry.value().and_then(C::of).map(Some).ok_or(Status::WrongType)
     }
 
@@ -278,6 +279,7 @@ impl<'k> Db<'k> {
         if !self.settle(hash, key) {
             return Ok(None);
         }
+        debug_assert!(self.peek(key).is_none_or(|entry| self.is_settled(entry)));
         let segment = self.segment_mut(hash);
         let edited = segment.update(hash, key, |entry| {
             let collection = entry.value_mut().and_then(C::of_mut).ok_or(Status::WrongType)?;
@@ -325,7 +327,7 @@ impl<'k> Db<'k> {
         if let Value::Hash(hash) = &mut value
             && hash.next_due().is_some()
         {
-            hash.remove_due(self.now_ms(), usize::MAX);
+            hash.hide_due(self.now_ms());
         }
         debug_assert_eq!(value.limits(), self.limits());
         let expire_at = self.resolve(key, expiry);
@@ -387,7 +389,7 @@ impl<'k> Db<'k> {
         })
     }
 
-    /// What the key holds, of whatever type.
+    /// What the key holds, of whatever type. In a hash that the command has not named, fields may be due.
     pub fn view(&self, key: &[u8]) -> Option<EntryView<'_>> {
         self.entry(key).map(Entry::view)
     }

@@ -84,7 +84,7 @@ fn copy_of_hash(hash: &HashValue) -> HashValue {
         (false, false) => HashValue::table(),
     }
     .limited(hash.limits());
-    for (field, value, expire_at) in hash.iter_timed() {
+    for (field, value, expire_at) in hash.iter_exact() {
         let field = field.to_cow();
         copy.set(&field, &value.to_cow());
         if expire_at.is_some() {

@@ -5,8 +5,9 @@
 //! until it is done: it is atomic, and so is a transaction, which locks the keys of all its commands.
 //!
 //! What is due is invisible at once. A key is passed over until somebody frees it, which changes nothing that can be
-//! seen. A field of a hash is removed by whoever locks its segment next, to read or to write, before anything else: see
-//! [`crate::value::hash`] for why no peer can tell when another one did so.
+//! seen. Fields of a hash that are due are hidden by whoever names the hash next, to read or to write, before anything
+//! else: see [`crate::value::hash`] for why no peer can tell when another one did so. A hash all of whose fields are due is
+//! a key that is due.
 //!
 //! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
 //! command sees), `waiting` (who is told that a key has become ready), `scan` and `digest` (the walks), `registry` and
@@ -128,6 +129,15 @@ pub enum Scope<'a> {
     Keys(&'a [&'a [u8]]),
     /// Everything.
     All,
+}
+
+impl<'a> Scope<'a> {
+    fn keys(self) -> &'a [&'a [u8]] {
+        match self {
+            Scope::Keys(keys) => keys,
+            Scope::All => &[],
+        }
+    }
 }
 
 /// What a keyspace holds and what that costs.
@@ -322,18 +332,18 @@ impl Keyspace {
 
     /// Locks what a command needs, with the keyspace's own time and a seed of its own.
     pub fn db<'k>(&'k self, scope: Scope<'_>) -> Db<'k> {
-        Db::new(self, self.hold(scope), None, None)
+        Db::new(self, self.hold(scope), scope.keys(), None, None)
     }
 
     /// As [`Keyspace::db`], with the time and the seed that the log has stamped.
     pub fn db_at<'k>(&'k self, scope: Scope<'_>, now_ms: i64, seed: u64) -> Db<'k> {
-        Db::new(self, self.hold(scope), Some(now_ms), Some(seed))
+        Db::new(self, self.hold(scope), scope.keys(), Some(now_ms), Some(seed))
     }
 
     /// Locks one key. The shortest way in.
     #[inline]
     pub fn db_for<'k>(&'k self, key: &[u8]) -> Db<'k> {
-        Db::new(self, self.hold_one(hash_of(key)), None, None)
+        Db::new(self, self.hold_one(hash_of(key)), &[key], None, None)
     }
 
     fn lock(&self, segment: usize) -> Guard<'_> {
@@ -374,8 +384,8 @@ impl Keyspace {
     pub fn walk(&self, segment: usize, mut visit: impl FnMut(&[u8], EntryView<'_>, Option<i64>)) {
         let now = self.now_ms();
         let mut guard = self.lock(segment);
-        guard.remove_due_fields(now, usize::MAX);
-        let alive = |entry: &&Entry| entry.expire_at().is_none_or(|at| at > now);
+        guard.hide_due_fields(now);
+        let alive = |entry: &&Entry| entry.goes_at().is_none_or(|at| at > now);
         for entry in guard.iter().filter(alive) {
             visit(entry.key(), entry.view(), entry.expire_at());
         }

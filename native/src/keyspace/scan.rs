@@ -24,11 +24,12 @@ impl Db<'_> {
         self.len() == 0
     }
 
-    /// Calls `visit` for every visible key. The command must have locked all.
+    /// Calls `visit` for every visible key with all that it holds. The command must have locked all.
     pub fn for_each(&mut self, mut visit: impl FnMut(&[u8], EntryView<'_>, Option<i64>)) {
         let now_ms = self.now_ms();
-        for segment in self.all().iter() {
-            let alive = |entry: &&Entry| entry.expire_at().is_none_or(|at| at > now_ms);
+        for segment in self.all() {
+            segment.hide_due_fields(now_ms);
+            let alive = |entry: &&Entry| entry.goes_at().is_none_or(|at| at > now_ms);
             for entry in segment.iter().filter(alive) {
                 visit(entry.key(), entry.view(), entry.expire_at());
             }
@@ -39,7 +40,8 @@ impl Db<'_> {
     /// all.
     ///
     /// A cursor is a position in hash space, and keys are visited in the order of their hashes. A key that is there from
-    /// the first call to the last is visited exactly once, however the table grows, splits or shrinks in between.
+    /// the first call to the last is visited exactly once, however the table grows, splits or shrinks in between. Fields of a
+    /// hash that are due may be seen with it.
     pub fn scan(&mut self, cursor: u64, count: usize, mut visit: impl FnMut(&[u8], EntryView<'_>)) -> u64 {
         let now_ms = self.now_ms();
         let (mut position, mut visited) = (cursor, 0);
@@ -53,7 +55,7 @@ impl Db<'_> {
                 if visited >= count && last != Some(step) {
                     return step * SCAN_POSITION_STEP;
                 }
-                if entry.expire_at().is_none_or(|at| at > now_ms) {
+                if entry.goes_at().is_none_or(|at| at > now_ms) {
                     visit(entry.key(), entry.view());
                 }
                 last = Some(step);
@@ -85,9 +87,9 @@ impl Db<'_> {
             });
             let entry = segment
                 .and_then(|segment| guards[segment].nth(n))
-                .map(|e| (e.key().to_vec(), e.expire_at()));
-            if let Some((key, expire_at)) = entry
-                && expire_at.is_none_or(|at| at > self.now_ms())
+                .map(|e| (e.key().to_vec(), e.goes_at()));
+            if let Some((key, goes_at)) = entry
+                && goes_at.is_none_or(|at| at > self.now_ms())
             {
                 return Some(key);
             }

@@ -4,14 +4,16 @@
 //! two by the next bit of the hash, so no insert moves more than one page. Pages hold contiguous ranges of hashes, which
 //! gives SCAN its order: a position in hash space stays meaningful whatever splits or shrinks around it.
 //!
-//! Fields of hashes that expire are found by a second index of due keys: a hash stands in it with its next field's instant,
-//! and [`Segment::remove_due_fields`] leaves none that is due.
+//! Fields of hashes that expire are found by a second index of due keys: a hash stands in it with its next field's instant
+//! until somebody hides what is due (`due_fields`). A hash all of whose fields expire is a key that goes by itself.
 //!
 //! Cost per key beside its entry: 9 bytes of table at 50 to 86 % load (11 to 18 bytes); with an expiry, 16 to 24
 //! more in the index of due keys.
 //!
 //! Use of the 64 hash bits: 63-56 choose the segment, the bits below choose the page, 31-25 and as many behind them as are
 //! needed the place inside a page, and 6-0 are the tag there, so that none of them says again what another has said.
+
+mod due_fields;
 
 use super::Entry;
 use super::cut::{Gone, Share};
@@ -39,6 +41,14 @@ fn entry_hash(entry: &Entry) -> u64 {
     hash_of(entry.key())
 }
 
+/// Whether a key has an expiry, and when it goes by itself.
+type Departure = (bool, i64);
+
+fn departure(entry: &Entry) -> Option<Departure> {
+    let expires = entry.expire_at().is_some();
+    entry.goes_at().map(|at| (expires, at))
+}
+
 fn has_due_field(entry: &Entry, at: i64, hash: u64) -> bool {
     entry.next_due_field() == Some(at) && hash_of(entry.key()) == hash
 }
@@ -62,10 +72,14 @@ pub struct Segment {
     next_due_field: i64,
     /// Its part in a cut.
     share: Share,
-    /// (expiry, hash) of every key that has an expiry.
+    /// (when it goes, hash) of every key that has an expiry.
     due: DueIndex,
+    /// (when it goes, hash) of every key without an expiry that goes by itself: what is to be known of how many are due.
+    fading: DueIndex,
     /// (instant of the field that expires next, hash) of every key with fields that expire.
     due_fields: DueIndex,
+    /// The hash of every key with hidden fields, and of some that had them.
+    unswept: Vec<u64>,
     keys: [usize; TYPES],
     /// Sum of [`Entry::memory`] by type.
     memory: [usize; TYPES],
@@ -91,7 +105,9 @@ impl Default for Segment {
             next_due_field: i64::MAX,
             share: Share::default(),
             due: DueIndex::default(),
+            fading: DueIndex::default(),
             due_fields: DueIndex::default(),
+            unswept: Vec::new(),
             keys: [0; TYPES],
             memory: [0; TYPES],
             page_bytes: 0,
@@ -154,12 +170,12 @@ impl Segment {
         let number = self.page_number(hash);
         let entries = &mut self.pages[number].entries;
         let entry = entries.find_mut(hash, is_it)?;
-        let (kind, memory, expiry) = (entry.kind(), entry.memory(), entry.expire_at());
+        let (kind, memory, goes) = (entry.kind(), entry.memory(), departure(entry));
         let field = entry.next_due_field();
         self.share.before_change(entry);
         let result = change(entry);
         self.share.after_change(entry);
-        let (new_kind, new_memory, new_expiry) = (entry.kind(), entry.memory(), entry.expire_at());
+        let (new_kind, new_memory, new_goes) = (entry.kind(), entry.memory(), departure(entry));
         let new_field = entry.next_due_field();
         if kind != new_kind {
             self.keys[kind] -= 1;
@@ -167,8 +183,8 @@ impl Segment {
         }
         self.memory[kind] -= memory;
         self.memory[new_kind] += new_memory;
-        if expiry != new_expiry {
-            self.move_due(hash, expiry, new_expiry);
+        if goes != new_goes {
+            self.move_due(hash, goes, new_goes);
         }
         if field != new_field {
             self.move_due_field(hash, field, new_field);
@@ -187,11 +203,14 @@ impl Segment {
         let kind = entry.kind();
         self.keys[kind] += 1;
         self.memory[kind] += entry.memory();
-        if let Some(at) = entry.expire_at() {
-            self.due.insert((at, hash));
+        if let Some((expires, at)) = departure(&entry) {
+            self.index(expires).insert((at, hash));
         }
         if let Some(at) = entry.next_due_field() {
             self.move_due_field(hash, None, Some(at));
+        }
+        if entry.has_hidden_fields() {
+            self.unswept.push(hash);
         }
         let page = &mut self.pages[number];
         let before = page.entries.memory();
@@ -229,8 +248,8 @@ impl Segment {
         let kind = entry.kind();
         self.keys[kind] -= 1;
         self.memory[kind] -= entry.memory();
-        if let Some(at) = entry.expire_at() {
-            self.move_due(hash, Some(at), None);
+        if let Some(goes) = departure(&entry) {
+            self.move_due(hash, Some(goes), None);
         }
         if let Some(at) = entry.next_due_field() {
             self.move_due_field(hash, Some(at), None);
@@ -238,23 +257,27 @@ impl Segment {
         Some(entry)
     }
 
-    /// Keeps the index of due keys. Two keys with one hash and one expiry share an element, which stays as long as
+    fn index(&mut self, expires: bool) -> &mut DueIndex {
+        if expires { &mut self.due } else { &mut self.fading }
+    }
+
+    /// Keeps the indexes of due keys. Two keys with one hash and one departure share an element, which stays as long as
     /// either of them is there.
-    fn move_due(&mut self, hash: u64, old: Option<i64>, new: Option<i64>) {
-        if let Some(at) = old
-            && self.find_due(hash, at).is_none()
+    fn move_due(&mut self, hash: u64, old: Option<Departure>, new: Option<Departure>) {
+        if let Some((expires, at)) = old
+            && self.find_due(hash, (expires, at)).is_none()
         {
-            self.due.remove((at, hash));
+            self.index(expires).remove((at, hash));
         }
-        if let Some(at) = new {
-            self.due.insert((at, hash));
+        if let Some((expires, at)) = new {
+            self.index(expires).insert((at, hash));
         }
     }
 
-    fn find_due(&self, hash: u64, at: i64) -> Option<&Entry> {
-        let page = &self.pages[self.page_number(hash)];
-        let is_it = |entry: &Entry| entry.expire_at() == Some(at) && hash_of(entry.key()) == hash;
-        page.entries.find(hash, is_it)
+    fn find_due(&self, hash: u64, goes: Departure) -> Option<&Entry> {
+        self.find_where(hash, |entry| {
+            departure(entry) == Some(goes) && hash_of(entry.key()) == hash
+        })
     }
 
     /// As `move_due`, for the index of fields.
@@ -276,39 +299,6 @@ impl Segment {
     fn find_where(&self, hash: u64, is_it: impl Fn(&Entry) -> bool) -> Option<&Entry> {
         let page = &self.pages[self.page_number(hash)];
         page.entries.find(hash, is_it)
-    }
-
-    /// Whether a field that is due at `now` may be there. One comparison.
-    #[inline]
-    pub fn has_due_fields(&self, now: impl FnOnce() -> i64) -> bool {
-        self.next_due_field != i64::MAX && self.next_due_field <= now()
-    }
-
-    /// Removes up to `limit` fields whose instant is not after `now`, and keys that have no other fields. Says how many.
-    pub fn remove_due_fields(&mut self, now: i64, limit: usize) -> usize {
-        let mut removed = 0;
-        while removed < limit && self.next_due_field <= now {
-            let Some((at, hash)) = self.due_fields.first() else {
-                break;
-            };
-            let is_it = |entry: &Entry| has_due_field(entry, at, hash);
-            let mut is_due = false;
-            let fields = self.update_where(hash, is_it, |entry| {
-                let Some(fields) = entry.hash_mut() else { return 0 };
-                is_due = fields.is_due(now);
-                if is_due {
-                    0
-                } else {
-                    fields.remove_due(now, limit - removed)
-                }
-            });
-            removed += fields.unwrap_or(0);
-            if is_due && let Some(gone) = self.delete_where(hash, is_it) {
-                removed += 1;
-                gone.discard();
-            }
-        }
-        removed
     }
 
     /// Splits the page that `hash` belongs to by the next bit. False when no bit is left to split by.
@@ -352,7 +342,7 @@ impl Segment {
             let Some((at, hash)) = self.due.first().filter(|&(at, _)| at <= now) else {
                 return reclaimed;
             };
-            let due = |entry: &Entry| entry.expire_at() == Some(at) && hash_of(entry.key()) == hash;
+            let due = |entry: &Entry| departure(entry) == Some((true, at)) && hash_of(entry.key()) == hash;
             let removed = self.delete_where(hash, due);
             debug_assert!(
                 removed.is_some(),
@@ -392,9 +382,14 @@ impl Segment {
         self.due.len()
     }
 
-    /// Keys whose expiry is not after `now`.
-    pub fn due_count(&self, now: i64) -> usize {
+    /// Keys with an expiry that are gone at `now`, whether they are still here or not.
+    pub fn due_expires(&self, now: i64) -> usize {
         self.due.count_until(now)
+    }
+
+    /// Keys that are gone at `now`, whether they are still here or not.
+    pub fn due_count(&self, now: i64) -> usize {
+        self.due.count_until(now) + self.fading.count_until(now)
     }
 
     /// Keys that went because they were due.
@@ -405,8 +400,9 @@ impl Segment {
     /// Bytes of the entries by type, and bytes of the table itself.
     pub fn memory(&self) -> ([usize; TYPES], usize) {
         let fixed = self.pages.capacity() * size_of::<Page>() + self.directory.capacity() * 4;
-        let dues = self.due.memory() + self.due_fields.memory();
-        (self.memory, self.page_bytes + fixed + dues)
+        let dues = self.due.memory() + self.fading.memory() + self.due_fields.memory();
+        let unswept = self.unswept.capacity() * size_of::<u64>();
+        (self.memory, self.page_bytes + fixed + dues + unswept)
     }
 
     /// All heap bytes.
@@ -453,7 +449,7 @@ impl Segment {
             Some(random) => self.due.nth_about(random)?,
             None => self.due.first()?,
         };
-        self.find_due(hash, at)
+        self.find_due(hash, (true, at))
     }
 
     /// Every entry, expired ones included.
@@ -487,11 +483,15 @@ impl Segment {
         &mut self.share
     }
 
-    /// A key with fields that expire, if there is one.
-    pub fn expiring_field(&self) -> Option<&[u8]> {
-        let (at, hash) = self.due_fields.first()?;
-        self.find_where(hash, |entry| has_due_field(entry, at, hash))
-            .map(Entry::key)
+    /// A key with fields that expire after `now`, if there is one.
+    pub fn expiring_field(&self, now: i64) -> Option<&[u8]> {
+        let find = |(at, hash)| self.find_where(hash, |entry| has_due_field(entry, at, hash));
+        if let Some(found) = self.due_fields.first_after(now).and_then(find) {
+            return Some(found.key());
+        }
+        // What is left has a field that is due, and perhaps others that are not.
+        let mut rest = self.due_fields.iter().filter_map(find);
+        rest.find(|entry| entry.has_field_after(now)).map(Entry::key)
     }
 
     /// Marks entries of the page that holds `position` as saved, which gives each of them to `save`, until it has enough. Says where
@@ -513,7 +513,7 @@ impl Segment {
     pub fn verify(&self) {
         use std::collections::BTreeSet;
         assert_eq!(self.directory.len(), 1 << self.depth);
-        let (mut keys, mut memory, mut dues) = ([0; TYPES], [0; TYPES], BTreeSet::new());
+        let (mut keys, mut memory, mut dues) = ([0; TYPES], [0; TYPES], [BTreeSet::new(), BTreeSet::new()]);
         let mut due_fields = BTreeSet::new();
         let page_bytes: usize = self.pages.iter().map(|page| page.entries.memory()).sum();
         assert_eq!(page_bytes, self.page_bytes);
@@ -529,14 +529,19 @@ impl Segment {
                 ));
                 keys[entry.kind()] += 1;
                 memory[entry.kind()] += entry.memory();
-                dues.extend(entry.expire_at().map(|at| (at, hash)));
+                if let Some((expires, at)) = departure(entry) {
+                    dues[usize::from(expires)].insert((at, hash));
+                }
                 due_fields.extend(entry.next_due_field().map(|at| (at, hash)));
                 assert!(self.share.is_cut() || !self.share.is_unsaved(entry));
+                assert!(!entry.has_hidden_fields() || self.unswept.contains(&hash));
             }
         }
         assert_eq!((keys, memory), (self.keys, self.memory));
-        self.due.verify();
-        assert!(self.due.iter().eq(dues));
+        for (index, held) in [&self.fading, &self.due].into_iter().zip(dues) {
+            index.verify();
+            assert!(index.iter().eq(held));
+        }
         let first = due_fields.first().map_or(i64::MAX, |&(at, _)| at);
         assert_eq!(first, self.next_due_field);
         self.due_fields.verify();

@@ -100,8 +100,71 @@ fn collections_are_counted_in_every_encoding() {
         |n| format!("ZREM c member:{n}"),
         1200,
     );
+    grow_and_shrink(
+        |n| format!("XADD c {}-1 field {} n{} {n}", n + 1, text(n), n % 7),
+        |n| format!("XDEL c {}-1", n + 1),
+        1500,
+    );
     grow_and_shrink(|n| format!("RPUSH c {}", text(n)), |_| "LPOP c".into(), 3000);
     grow_and_shrink(|n| format!("LPUSH c {}", text(n * 3)), |_| "RPOP c".into(), 3000);
+}
+
+#[test]
+fn fields_that_expire_are_counted_hidden_or_not() {
+    let watched = Watched::new();
+    watched.run(&format!("HSET h long {}", "v".repeat(65)));
+    for n in 0..3000 {
+        watched.run(&format!("HSET h f{n} {}", "v".repeat(n % 40)));
+        if n % 3 > 0 {
+            watched.run(&format!("HPEXPIRE h {} FIELDS 1 f{n}", 100 + n % 700));
+        }
+        if n < 600 || n % 100 == 0 {
+            watched.check("a field that expires");
+        }
+    }
+    watched.checked("HPERSIST h FIELDS 1 f2999");
+    watched.keyspace.set_log_ms(1_000_500);
+    for line in [
+        "HLEN h",
+        "HSET h f1 new",
+        "COPY h copy",
+        "RENAME copy other",
+        "HDEL h f0 f2 f2999",
+    ] {
+        watched.checked(line);
+    }
+    while watched.keyspace.reclaim(100) > 0 {
+        watched.check("sweeping");
+    }
+    watched.keyspace.verify();
+}
+
+#[test]
+fn streams_with_groups_are_counted() {
+    let (watched, mut rng) = (Watched::new(), Rng::new(7));
+    watched.checked("XGROUP CREATE s g 0 MKSTREAM");
+    for round in 0..3000 {
+        let (n, text) = (rng.below(9), "t".repeat(rng.below(60)));
+        let line = match rng.below(10) {
+            0..4 => format!("XADD s * f {text} g {n}"),
+            4 => format!("XREADGROUP GROUP g consumer:{n} COUNT 3 STREAMS s >"),
+            5 => format!("XACK s g {}-0", 1_000_000 + n),
+            6 => format!("XTRIM s MAXLEN {}", 50 + 10 * n),
+            7 => format!("XGROUP CREATE s g{text} $"),
+            8 => format!("XGROUP DESTROY s g{text}"),
+            _ => format!("XAUTOCLAIM s g consumer:{n} 0 - COUNT 2"),
+        };
+        if !line.starts_with("XGROUP CREATE") || rng.below(3) == 0 {
+            run(&watched.keyspace, &line);
+        }
+        drop((line, text));
+        if round % 20 == 0 {
+            watched.check("a change of a stream");
+        }
+    }
+    watched.checked("XGROUP DESTROY s g");
+    watched.checked("DEL s");
+    watched.keyspace.verify();
 }
 
 #[test]

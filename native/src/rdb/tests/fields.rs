@@ -78,6 +78,7 @@ fn version_12_brings_every_expiry_back() {
 #[test]
 fn an_exact_snapshot_keeps_order_and_form() {
     let db = filled();
+    db.run(&["HPERSIST", "large", "FIELDS", "2", "f3", "f5"]);
     let options = WriteOptions {
         exact: true,
         ..Default::default()

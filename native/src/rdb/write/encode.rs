@@ -300,7 +300,12 @@ impl Encoder {
             self.out.extend_from_slice(&base.to_le_bytes());
         }
         self.length(hash.len() as u64);
-        for (field, value, expire_at) in hash.iter_timed() {
+        let fields: &mut dyn Iterator<Item = _> = if self.forms.exact {
+            &mut hash.iter_exact()
+        } else {
+            &mut hash.iter_timed()
+        };
+        for (field, value, expire_at) in fields {
             self.length(expire_at.map_or(0, |at| (at - base + 1) as u64));
             self.element(field);
             self.element(value);

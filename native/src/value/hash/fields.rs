@@ -3,6 +3,7 @@
 //! Packed (one listpack, field and value in turn) up to the limits, then an index map. It never goes back. The removal of
 //! a field moves the last one into its place in both forms.
 
+use super::expiring;
 use crate::structure::index_map::{self, Entry, FrozenEntries, IndexMap, Pair};
 use crate::structure::listpack::{self, Listpack, Position};
 use crate::value::packed::swap_remove;
@@ -47,14 +48,6 @@ impl Fields {
         match self {
             Fields::Packed(pack) => pack.len() / 2,
             Fields::Table(map) => map.len(),
-        }
-    }
-
-    /// Whether there is no field.
-    pub(super) fn is_empty(&self) -> bool {
-        match self {
-            Fields::Packed(pack) => pack.is_empty(),
-            Fields::Table(map) => map.is_empty(),
         }
     }
 
@@ -246,7 +239,7 @@ fn find_value(pack: &Listpack, field: &[u8]) -> Option<Position> {
     pack.find(field, pack.first(), 2).and_then(|at| pack.next(at))
 }
 
-fn set_in_table(map: &mut IndexMap<Pair>, field: &[u8], value: &[u8]) -> bool {
+pub(super) fn set_in_table(map: &mut IndexMap<Pair>, field: &[u8], value: &[u8]) -> bool {
     match map.insert_with(field, || Pair::new(field, value)) {
         Ok(()) => true,
         Err(at) => {
@@ -271,6 +264,8 @@ pub enum Iter<'a> {
     Packed(listpack::Iter<'a>),
     /// Of the table form.
     Table(index_map::Iter<'a, Pair>),
+    /// Of the table form with the fields that expire apart, which come last.
+    Apart(index_map::Iter<'a, Pair>, expiring::Iter<'a>),
 }
 
 impl<'a> Iterator for Iter<'a> {
@@ -280,6 +275,13 @@ impl<'a> Iterator for Iter<'a> {
         match self {
             Iter::Packed(elements) => Some((elements.next()?, elements.next()?)),
             Iter::Table(entries) => entries.next().map(pair_elements),
+            Iter::Apart(lasting, expiring) => {
+                let next = lasting.next().map(pair_elements);
+                next.or_else(|| {
+                    let (field, value, _) = expiring.next()?;
+                    Some((Element::Bytes(field), Element::Bytes(value)))
+                })
+            }
         }
     }
 }

@@ -162,30 +162,70 @@ fn held_timed(hash: &HashValue) -> Vec<(Vec<u8>, Option<i64>)> {
 }
 
 #[test]
-fn both_forms_remove_due_fields_in_the_same_order_however_the_removal_is_divided() {
-    for fields in [1, 5, 40, 200] {
-        let mut at_once = timed(true, fields);
+fn a_packed_hash_is_the_same_however_the_removal_is_divided() {
+    for fields in [1, 5, 40] {
+        let (mut at_once, mut in_steps) = (timed(true, fields), timed(true, fields));
         let encoding = if fields > 1 { "listpackex" } else { "listpack" };
         assert_eq!(at_once.encoding(), encoding);
-        let mut in_steps = timed(false, fields);
-        let due = at_once
-            .iter_timed()
-            .filter(|(_, _, at)| at.is_some_and(|at| at <= 8))
-            .count();
-        assert_eq!(at_once.remove_due(8, usize::MAX), due);
-        let mut removed = 0;
+        let removed = at_once.hide_due(8);
+        let mut removed_in_steps = 0;
         for now_ms in [-1, 0, 3, 3, 7, 8] {
             for limit in [2, 0, 1, 9, usize::MAX] {
-                removed += in_steps.remove_due(now_ms, limit);
+                removed_in_steps += in_steps.remove_due(now_ms, limit);
                 in_steps.verify();
             }
         }
-        assert_eq!(removed, due);
+        assert_eq!(removed, removed_in_steps);
         at_once.verify();
         assert_eq!(held_timed(&at_once), held_timed(&in_steps));
         assert_eq!(at_once.next_due(), in_steps.next_due());
         assert!(at_once.next_due().is_none_or(|at| at > 8));
     }
+}
+
+#[test]
+fn a_table_shows_nothing_of_what_is_due_and_still_there() {
+    let (mut hash, mut swept) = (timed(false, 200), timed(false, 200));
+    let memory = hash.memory();
+    assert_eq!(hash.hide_due(8), 0);
+    let left = (0..200).filter(|n| n % 3 == 0 || n * 7 % 11 > 8).count();
+    assert_eq!(swept.remove_due(8, usize::MAX), 200 - left);
+    assert!(hash.has_hidden() && !swept.has_hidden() && swept.memory() < memory);
+    for hash in [&hash, &swept] {
+        hash.verify();
+        assert_eq!((hash.len(), hash.iter().count()), (left, left));
+        assert!(hash.get(b"0").is_some() && hash.get(b"2").is_some() == (2 * 7 % 11 > 8));
+        assert!((0..left).all(|at| hash.nth(at).is_some()) && hash.nth(left).is_none());
+    }
+    assert_eq!(held_timed(&hash), held_timed(&swept));
+    // What was due is new when it is set again, and expires again.
+    let gone = (0..200i64)
+        .find(|n| n % 3 != 0 && n * 7 % 11 <= 8)
+        .map(|n| n.to_string());
+    let gone = gone.unwrap().into_bytes();
+    assert_eq!(hash.expiry(&gone), None);
+    assert!(!hash.remove(&gone) && !hash.set_expiry(&gone, Some(99)));
+    assert!(hash.set(&gone, b"again") && hash.set_expiry(&gone, Some(99)));
+    assert_eq!(hash.expiry(&gone), Some(Some(99)));
+    hash.verify();
+    assert_eq!(hash.sweep(usize::MAX), 200 - left - 1);
+    assert_eq!(hash.len(), left + 1);
+    hash.verify();
+}
+
+#[test]
+fn the_few_that_stay_leave_many_hidden_ones_behind() {
+    let mut hash = HashValue::table();
+    for n in 0..6000i64 {
+        let field = n.to_string().into_bytes();
+        hash.set(&field, b"v");
+        hash.set_expiry(&field, Some(if n < 100 { 20 } else { 10 }));
+    }
+    let memory = hash.memory();
+    assert_eq!((hash.hide_due(10), hash.len()), (0, 100));
+    assert!(!hash.has_hidden() && hash.memory() < memory / 20);
+    assert_eq!((hash.next_due(), hash.last_due()), (Some(20), Some(20)));
+    hash.verify();
 }
 
 /// A step with expiries: set, set and keep the expiry, remove, or expire.
@@ -208,7 +248,8 @@ fn change() -> impl Strategy<Value = Change> {
     ]
 }
 
-fn apply_change(hash: &mut HashValue, change: &Change) {
+/// Instants are told from the clock on, which stands where the last step of time has left it.
+fn apply_change(hash: &mut HashValue, change: &Change, clock: i64) {
     match change {
         Change::Set(field, value) => {
             hash.set(field, value);
@@ -221,31 +262,98 @@ fn apply_change(hash: &mut HashValue, change: &Change) {
         }
         Change::Remove(field) => assert_eq!(hash.get(field).is_some(), hash.remove(field)),
         Change::Expire(field, at) => {
-            let known = hash.get(field).is_some();
-            assert_eq!(hash.set_expiry(field, *at), known);
-            assert_eq!(hash.expiry(field), known.then_some(*at));
+            let (known, at) = (hash.get(field).is_some(), at.map(|at| clock + 1 + at));
+            assert_eq!(hash.set_expiry(field, at), known);
+            assert_eq!(hash.expiry(field), known.then_some(at));
         }
-        Change::Due(now_ms) => {
-            hash.remove_due(*now_ms, usize::MAX);
-            assert!(hash.next_due().is_none_or(|at| at > *now_ms));
+        Change::Due(_) => {
+            hash.hide_due(clock);
+            assert!(hash.next_due().is_none_or(|at| at > clock));
         }
     }
 }
 
+fn move_clock(clock: &mut i64, change: &Change) {
+    if let Change::Due(ms) = change {
+        *clock += ms;
+    }
+}
+
+fn sorted(hash: &HashValue) -> Vec<(Vec<u8>, Option<i64>)> {
+    let mut fields = held_timed(hash);
+    fields.sort();
+    fields
+}
+
 proptest! {
     #[test]
-    fn expiries_follow_their_fields(changes in proptest::collection::vec(change(), 0..200)) {
-        let (mut packed, mut table) = (HashValue::packed(), HashValue::table());
-        for change in &changes {
-            for hash in [&mut packed, &mut table] {
-                apply_change(hash, change);
-                hash.verify();
+    fn expiries_follow_their_fields(
+        changes in proptest::collection::vec((change(), 0usize..4), 0..200),
+    ) {
+        let (mut packed, mut table, mut lazy) = (HashValue::packed(), HashValue::table(), HashValue::table());
+        let mut clock = 0;
+        for (change, swept) in &changes {
+            move_clock(&mut clock, change);
+            for hash in [&mut packed, &mut table, &mut lazy] {
+                apply_change(hash, change, clock);
             }
-            prop_assert_eq!(held(&packed), held(&table));
-            prop_assert_eq!(held_timed(&packed), held_timed(&table));
-            prop_assert_eq!(packed.next_due(), table.next_due());
-            prop_assert_eq!(packed.is_due(20), held_timed(&packed).iter().all(|(_, at)| at.is_some_and(|at| at <= 20)) && !packed.is_empty());
+            table.sweep(usize::MAX);
+            lazy.sweep(*swept);
+            for hash in [&packed, &table, &lazy] {
+                hash.verify();
+                prop_assert_eq!(hash.len(), held(hash).len());
+                prop_assert_eq!(hash.nth(hash.len()), None);
+            }
+            prop_assert_eq!(sorted(&packed), sorted(&table));
+            prop_assert_eq!(held(&table), held(&lazy));
+            prop_assert_eq!(held_timed(&table), held_timed(&lazy));
+            prop_assert!((0..lazy.len()).map(|at| lazy.nth(at)).eq(table.iter().map(Some)));
+            prop_assert_eq!((packed.next_due(), packed.expiring()), (table.next_due(), table.expiring()));
+            prop_assert_eq!((lazy.next_due(), lazy.expiring()), (table.next_due(), table.expiring()));
+            let instants: Option<Vec<i64>> = sorted(&packed).iter().map(|(_, at)| *at).collect();
+            let last = instants.and_then(|instants| instants.into_iter().max());
+            for hash in [&packed, &table, &lazy] {
+                prop_assert!(hash.is_empty() || hash.last_due() == last);
+            }
         }
+    }
+
+    #[test]
+    fn a_scan_that_goes_from_peer_to_peer_visits_all_that_stays(
+        expiring in 0usize..150,
+        count in 1usize..20,
+        changes in proptest::collection::vec((change(), 0usize..4), 0..100),
+    ) {
+        let mut peers = [HashValue::table(), HashValue::table()];
+        for peer in &mut peers {
+            for n in 0..150usize {
+                let field = format!("stays {n}").into_bytes();
+                peer.set(&field, b"v");
+                peer.set_expiry(&field, (n < expiring).then_some(1 << 40));
+            }
+        }
+        let (mut seen, mut cursor, mut ordinal, mut clock) = (std::collections::BTreeSet::new(), 0, 0, 0);
+        loop {
+            for (change, swept) in changes.iter().cycle().skip(ordinal * 3).take(changes.len().min(3)) {
+                move_clock(&mut clock, change);
+                for (peer, swept) in peers.iter_mut().zip([usize::MAX, *swept]) {
+                    apply_change(peer, change, clock);
+                    let moving = format!("stays {}", (ordinal * 7) % 150).into_bytes();
+                    peer.set_expiry(&moving, Some((1 << 40) - ordinal as i64));
+                    peer.sweep(swept);
+                }
+            }
+            let visit = &mut |field: Element<'_>, _: Element<'_>| {
+                seen.insert(field.to_vec());
+            };
+            cursor = peers[ordinal % 2].scan(cursor, count, visit);
+            ordinal += 1;
+            if cursor == 0 {
+                break;
+            }
+        }
+        let stays = |n: usize| format!("stays {n}").into_bytes();
+        prop_assert!((0..150).all(|n| seen.contains(&stays(n))));
     }
 }
 
@@ -257,11 +365,11 @@ fn a_hash_without_expiries_holds_nothing_for_them() {
     assert!(!hash.has_expiries() && hash.as_listpack().is_some());
     assert!(hash.set_expiry(b"f", Some(1)));
     assert_eq!((hash.encoding(), hash.expiring()), ("listpackex", 1));
-    assert!(hash.is_due(1) && !hash.is_due(0));
+    assert_eq!(hash.last_due(), Some(1));
     hash.set(b"f", b"w");
     assert_eq!(
         (hash.encoding(), hash.expiring(), hash.next_due()),
         ("listpackex", 0, None)
     );
-    assert!(!hash.is_due(1));
+    assert_eq!(hash.last_due(), None);
 }

@@ -332,7 +332,8 @@ fn request(rng: &mut Rng) -> Vec<String> {
     let key = format!("h{}", rng.below(4));
     let field = format!("f{}", rng.below(12));
     let ms = (1 + rng.below(60)).to_string();
-    let words: Vec<&str> = match rng.below(14) {
+    let pattern = format!("h*->{field}");
+    let words: Vec<&str> = match rng.below(18) {
         0..4 => vec!["HSET", &key, &field, &ms],
         4..7 => vec!["HPEXPIRE", &key, &ms, "FIELDS", "1", &field],
         7 => vec!["HPERSIST", &key, "FIELDS", "1", &field],
@@ -341,6 +342,10 @@ fn request(rng: &mut Rng) -> Vec<String> {
         10 => vec!["COPY", &key, "h0", "REPLACE"],
         11 => vec!["HSET", &key, &field, LONG],
         12 => vec!["HSCAN", &key, "0", "COUNT", "3"],
+        13 => vec!["EXISTS", &key],
+        14 => vec!["DBSIZE"],
+        15 => vec!["SCAN", "0", "TYPE", "hash"],
+        16 => vec!["SORT", "ids", "BY", "nosort", "GET", &pattern],
         _ => vec![
             "HRANDFIELD",
             &key,
@@ -360,6 +365,10 @@ fn nobody_can_tell_when_a_peer_freed_what_was_due() {
         let mut rng = Rng::new(seed);
         let (eager, lazy) = (Keyspace::with_log_clock(0), Keyspace::with_log_clock(0));
         let mut now_ms = 0;
+        for peer in [&eager, &lazy] {
+            let words: [&[u8]; 6] = [b"RPUSH", b"ids", b"0", b"1", b"2", b"3"];
+            crate::command::execute(peer, &words, 0, 0).expect("it is sound");
+        }
         for ordinal in 0..400 {
             now_ms += rng.below(12) as i64;
             let words = request(&mut rng);
@@ -369,7 +378,13 @@ fn nobody_can_tell_when_a_peer_freed_what_was_due() {
                 if std::ptr::eq(keyspace, &eager) && rng.below(3) > 0 {
                     keyspace.reclaim(1 + rng.below(3));
                 }
-                crate::command::execute(keyspace, &words, now_ms, seed << 32 | ordinal)
+                let seed = seed << 32 | ordinal;
+                if ordinal % 4 == 0 {
+                    let requests: [&[&[u8]]; 3] = [&[b"KEYS", b"none"], &words, &[b"DBSIZE"]];
+                    crate::command::execute_transaction(keyspace, &requests, now_ms, seed)
+                } else {
+                    crate::command::execute(keyspace, &words, now_ms, seed)
+                }
             });
             assert_eq!(replies[0], replies[1], "seed {seed}, request {ordinal}");
         }
@@ -377,4 +392,95 @@ fn nobody_can_tell_when_a_peer_freed_what_was_due() {
         eager.verify();
         lazy.verify();
     }
+}
+
+/// A hash of so many fields, due after 100 ms, and one that stays, on two peers.
+fn two_peers(fields: usize, lasting: usize) -> [Keyspace; 2] {
+    let peers = [Keyspace::with_log_clock(0), Keyspace::with_log_clock(0)];
+    for peer in &peers {
+        for n in 0..fields + lasting {
+            let name = format!("f{n}");
+            let run = |words: &[&[u8]]| crate::command::execute(peer, words, 0, 1).expect("it is sound");
+            run(&[b"HSET", b"h", name.as_bytes(), b"v"]);
+            if n < fields {
+                run(&[b"HPEXPIRE", b"h", b"100", b"FIELDS", b"1", name.as_bytes()]);
+            }
+        }
+    }
+    peers
+}
+
+#[test]
+fn many_due_fields_are_invisible_at_once_and_removed_a_few_at_a_time() {
+    for (fields, lasting) in [(3000, 700), (6000, 10)] {
+        let [eager, lazy] = two_peers(fields, lasting);
+        let full = lazy.statistics().memory();
+        for peer in [&eager, &lazy] {
+            peer.set_log_ms(100);
+        }
+        while eager.reclaim(32) > 0 {}
+        assert_eq!(eager.next_due(), None);
+        let requests: [&[&[u8]]; 9] = [
+            &[b"HLEN", b"h"],
+            &[b"HGETALL", b"h"],
+            &[b"HRANDFIELD", b"h", b"-20"],
+            &[b"HEXISTS", b"h", b"f1"],
+            &[b"HPERSIST", b"h", b"FIELDS", b"1", b"f2"],
+            &[b"HSETNX", b"h", b"f3", b"new"],
+            &[b"HPEXPIRE", b"h", b"900", b"FIELDS", b"1", b"f3"],
+            &[b"COPY", b"h", b"h2"],
+            &[b"RENAME", b"h", b"h3"],
+        ];
+        for (words, seed) in requests.into_iter().zip(0..) {
+            let [first, second] = [&eager, &lazy].map(|peer| crate::command::execute(peer, words, 100, seed));
+            assert_eq!(first, second, "{words:?}");
+        }
+        assert_eq!(eager.digest(), lazy.digest());
+        lazy.verify();
+        while lazy.reclaim(500) > 0 {}
+        lazy.verify();
+        assert_eq!(eager.digest(), lazy.digest());
+        assert!(lazy.statistics().memory() < full);
+        let scan = |peer| crate::command::execute(peer, &[b"HSCAN", b"h3", b"0", b"COUNT", b"99"], 100, 0);
+        assert_eq!(scan(&eager), scan(&lazy));
+    }
+}
+
+#[test]
+fn many_hashes_with_a_due_field_cost_a_command_nothing() {
+    let db = TestDb::new();
+    for n in 0..3000 {
+        let key = format!("h{n}");
+        db.run(&["HSET", &key, "goes", "v"]);
+        if n % 2 == 0 {
+            db.run(&["HSET", &key, "stays", "v"]);
+        }
+        db.run(&["HPEXPIRE", &key, "100", "FIELDS", "1", "goes"]);
+    }
+    db.run(&["PEXPIRE", "h1", "500"]);
+    let full = db.keyspace.statistics();
+    assert_eq!(full.expires, 1);
+    db.keyspace.set_log_ms(db.now_ms() + 100);
+    db.advance(100);
+    assert_eq!(db.int(&["DBSIZE"]), 1500);
+    assert_eq!(db.int(&["EXISTS", "h0", "h1", "h3", "h4"]), 2);
+    assert_eq!(db.texts(&["HGETALL", "h0"]), ["stays", "v"]);
+    assert_eq!(db.int(&["HSET", "h5", "new", "v"]), 1);
+    assert_eq!(db.int(&["HLEN", "h5"]), 1);
+    let left = db.keyspace.statistics();
+    assert_eq!(
+        (left.keys, left.expires),
+        (full.keys, 1),
+        "nobody has removed the others"
+    );
+    assert_eq!(db.keyspace.reclaim(100), 100);
+    db.keyspace.verify();
+    let Reply::Array(scanned) = db.run(&["SCAN", "0", "COUNT", "5000"]) else {
+        panic!("a cursor and keys")
+    };
+    assert!(matches!(&scanned[1], Reply::Array(keys) if keys.len() == 1501));
+    while db.keyspace.reclaim(100) > 0 {}
+    db.keyspace.verify();
+    assert_eq!((db.keyspace.statistics().keys, db.int(&["DBSIZE"])), (1501, 1501));
+    assert_eq!(db.keyspace.statistics().expires, 0);
 }
