@@ -9,8 +9,9 @@
 //! **Pre-images.** A writer that is the first to change an unsaved entry leaves in the cut's outbox what the entry was: a
 //! copy before it is changed where it is, the entry itself where it is deleted, expires, is evicted or replaced, and the whole
 //! segment where all keys go (FLUSHALL, loading a file). An entry is only ever changed by [`super::segment::Segment`], whose few
-//! ways in and out tell its [`Share`], so no command can forget it. Strings are copied as they are, collections written down
-//! in the form of the reader ([`Recorder`]): that takes less time and memory than a second collection.
+//! ways in and out tell its [`Share`], so no command can forget it. Strings are copied as they are, small collections
+//! written down in the form of the reader ([`Recorder`]), which takes less time and memory than a second collection; large ones
+//! are frozen ([`Frozen`]), and share with the live one what that does not change.
 //!
 //! **Encoders.** Any number of threads take pages out of the table and pre-images out of the outbox. A page is taken under its
 //! segment's lock, entry by entry up to a number of bytes, and each entry's bit is flipped as it is taken. A segment without
@@ -30,7 +31,7 @@ use super::segment::Segment;
 use super::{
     Entry, EntryView, Guard, Keyspace, SEGMENT_BITS, SEGMENTS, discard_entry, duplicate, segment_of,
 };
-use crate::value::Value;
+use crate::value::{Frozen, Value};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -61,6 +62,29 @@ pub trait Recorder: Send + Sync {
     fn has_expiring_fields(&self) -> bool;
 }
 
+/// A key with a large collection as it was.
+#[derive(Debug)]
+pub struct FrozenEntry {
+    /// The key.
+    pub key: Box<[u8]>,
+    /// What it held.
+    pub frozen: Frozen,
+    /// When it expires.
+    pub expire_at: Option<i64>,
+}
+
+impl FrozenEntry {
+    /// The entry as it is, if it is a large collection: see [`Frozen`].
+    fn of(entry: &mut Entry) -> Option<Box<FrozenEntry>> {
+        let frozen = entry.value_mut()?.freeze()?;
+        Some(Box::new(FrozenEntry {
+            key: entry.key().into(),
+            frozen,
+            expire_at: entry.expire_at(),
+        }))
+    }
+}
+
 /// What a cut shows of a key.
 #[derive(Debug)]
 pub enum Seen<'a> {
@@ -68,9 +92,12 @@ pub enum Seen<'a> {
     Entry(&'a [u8], EntryView<'a>, Option<i64>),
     /// As it was written down.
     Record(&'a Record),
+    /// As it was, to be kept and encoded without a lock.
+    Frozen(Box<FrozenEntry>),
 }
 
 enum Content {
+    Frozen(Box<FrozenEntry>),
     Entry(Entry),
     Record(Record),
     Segment(Box<Segment>),
@@ -128,7 +155,7 @@ impl Share {
 
     /// To be called before an entry changes where it is, or leaves the table in order to come back.
     #[inline]
-    pub fn before_change(&mut self, entry: &Entry) {
+    pub fn before_change(&mut self, entry: &mut Entry) {
         if self.is_unsaved(entry) {
             self.keep_copy(entry);
         }
@@ -141,7 +168,7 @@ impl Share {
     }
 
     #[cold]
-    fn keep_copy(&mut self, entry: &Entry) {
+    fn keep_copy(&mut self, entry: &mut Entry) {
         entry.set_parity(self.parity);
         if let Some(cut) = &self.cut
             && let Some(image) = cut.preserve(entry)
@@ -235,6 +262,16 @@ fn show<R>(entry: &Entry, at_ms: i64, show: impl FnOnce(Seen<'_>) -> R) -> Optio
     Some(show(Seen::Entry(entry.key(), entry.view(), expire_at)))
 }
 
+/// As [`show`], of an entry in the table: a large collection is frozen. Whether more is wanted.
+fn take_out(entry: &mut Entry, cut: &Cut, mut see: impl FnMut(Seen<'_>) -> bool) -> bool {
+    if cut.wants(entry)
+        && let Some(frozen) = FrozenEntry::of(entry)
+    {
+        return see(Seen::Frozen(frozen));
+    }
+    show(entry, cut.at_ms, see).unwrap_or(true)
+}
+
 impl Cut {
     /// The cut's instant, Unix milliseconds.
     pub fn at_ms(&self) -> i64 {
@@ -251,13 +288,16 @@ impl Cut {
     }
 
     /// What is kept of an entry that is about to change.
-    fn preserve(&self, entry: &Entry) -> Option<Image> {
+    fn preserve(&self, entry: &mut Entry) -> Option<Image> {
         if !self.wants(entry) {
             return None;
         }
         if let Some(bytes) = entry.bytes() {
             let copy = Entry::string(entry.key(), bytes, entry.expire_at());
             return Some(Image(Content::Entry(copy)));
+        }
+        if let Some(frozen) = FrozenEntry::of(entry) {
+            return Some(Image(Content::Frozen(frozen)));
         }
         let record = |seen: Seen<'_>| match seen {
             Seen::Entry(key, EntryView::Value(value), expire_at) => {
@@ -339,6 +379,7 @@ impl Image {
         match &self.0 {
             Content::Entry(entry) => entry.memory(),
             Content::Record(record) => record.bytes.capacity() + record.texts.capacity() * 16,
+            Content::Frozen(entry) => entry.key.len() + entry.frozen.own_bytes(),
             Content::Segment(_) => 0,
         }
     }
@@ -351,6 +392,7 @@ impl Image {
                 discard_entry(entry);
             }
             Content::Record(record) => see(Seen::Record(&record)),
+            Content::Frozen(entry) => see(Seen::Frozen(entry)),
             Content::Segment(segment) => return Some(Detached(segment)),
         }
         None
@@ -359,8 +401,13 @@ impl Image {
 
 impl Detached {
     /// As [`Keyspace::save_page`], from position 0 on.
-    pub fn save_page(&self, cut: &Cut, position: u64, mut see: impl FnMut(Seen<'_>) -> bool) -> Option<u64> {
-        let save = |entry: &Entry| show(entry, cut.at_ms, &mut see).unwrap_or(true);
+    pub fn save_page(
+        &mut self,
+        cut: &Cut,
+        position: u64,
+        mut see: impl FnMut(Seen<'_>) -> bool,
+    ) -> Option<u64> {
+        let save = |entry: &mut Entry| show(entry, cut.at_ms, &mut see).unwrap_or(true);
         self.0.save_page(position, save)
     }
 }
@@ -459,7 +506,7 @@ impl Keyspace {
     /// has enough. Says where to go on; `None`: the segment has no more, and has left the cut.
     pub fn save_page(&self, cut: &Cut, position: u64, mut see: impl FnMut(Seen<'_>) -> bool) -> Option<u64> {
         let mut guard = self.lock(segment_of(position));
-        let save = |entry: &Entry| show(entry, cut.at_ms, &mut see).unwrap_or(true);
+        let save = |entry: &mut Entry| take_out(entry, cut, &mut see);
         let next = guard.save_page(position, save);
         if next.is_none() {
             guard.share().leave_cut();

@@ -220,8 +220,8 @@ impl Segment {
 
     /// Takes the key's entry out, to be put in elsewhere.
     pub fn take(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
-        let entry = self.remove_where(hash, |entry| entry.key() == key)?;
-        self.share.before_change(&entry);
+        let mut entry = self.remove_where(hash, |entry| entry.key() == key)?;
+        self.share.before_change(&mut entry);
         Some(entry)
     }
 
@@ -496,14 +496,21 @@ impl Segment {
 
     /// Marks entries of the page that holds `position` as saved, which gives each of them to `save`, until it has enough. Says where
     /// to go on: there, or at the first position behind the page; `None` behind the segment's last one.
-    pub fn save_page(&self, position: u64, mut save: impl FnMut(&Entry) -> bool) -> Option<u64> {
-        let page = &self.pages[self.page_number(position)];
-        for entry in page.entries.iter() {
-            if self.share.is_unsaved(entry) {
-                self.share.after_change(entry);
-                if !save(entry) {
-                    return Some(position);
-                }
+    pub fn save_page(&mut self, position: u64, mut save: impl FnMut(&mut Entry) -> bool) -> Option<u64> {
+        let number = self.page_number(position);
+        let page = &mut self.pages[number];
+        for place in 0..page.entries.places() {
+            let entry = page.entries.at_mut(place);
+            let Some(entry) = entry.filter(|entry| self.share.is_unsaved(entry)) else {
+                continue;
+            };
+            self.share.after_change(entry);
+            let (kind, before) = (entry.kind(), entry.memory());
+            let goes_on = save(entry);
+            // A collection that was frozen takes more room.
+            self.memory[kind] = self.memory[kind] - before + entry.memory();
+            if !goes_on {
+                return Some(position);
             }
         }
         next_page(position, page.depth)

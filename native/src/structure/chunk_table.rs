@@ -208,6 +208,15 @@ impl<T> ChunkTable<T> {
             .then(|| chunk.entry(slot))
     }
 
+    /// As [`ChunkTable::at`], to change it; what its hash is made of must stay.
+    pub fn at_mut(&mut self, place: usize) -> Option<&mut T> {
+        let (chunk, slot) = (&mut self.chunks[place / SLOTS], place % SLOTS);
+        chunk
+            .taken()
+            .any(|taken| taken == slot)
+            .then(|| chunk.entry_mut(slot))
+    }
+
     /// The chunk that entries of this hash belong to. There must be one.
     #[inline]
     fn home(&self, hash: u64) -> usize {

@@ -342,6 +342,11 @@ impl<E: Entry> FrozenEntries<E> {
         self.0.iter()
     }
 
+    /// Bytes on the heap that were never the map's, without what entries own. O(1).
+    pub fn own_bytes(&self) -> usize {
+        self.0.own_bytes()
+    }
+
     /// Bytes on the heap that the map does not account for: those of pieces that it has no more. O(entries).
     pub fn memory(&self) -> usize {
         self.0.memory(Entry::heap_bytes)

@@ -14,7 +14,8 @@
 use super::hash::FrozenHash;
 use super::set::FrozenSet;
 use super::zset::FrozenZSet;
-use super::{ListValue, StreamValue, Value};
+use super::{Collection, ListValue, StreamValue, Value};
+use crate::structure::listpack::Listpack;
 
 /// Heap bytes from which on a collection is worth freezing. A smaller one is written down or copied in about 50 us.
 pub const FREEZE_BYTES_MIN: usize = 64 * 1024;
@@ -57,6 +58,20 @@ impl Value {
 }
 
 impl Frozen {
+    /// About what was taken to freeze it: the names of its pieces, mostly. It stays the same. O(1).
+    pub fn own_bytes(&self) -> usize {
+        match self {
+            Frozen::Hash(hash) => hash.own_bytes(),
+            Frozen::List(list) => list.packs().len() * size_of::<Listpack>(),
+            Frozen::Set(set) => set.own_bytes(),
+            Frozen::ZSet(zset) => zset.own_bytes(),
+            Frozen::Stream(stream) => {
+                let nodes = stream.log().node_count() * 2 * size_of::<Listpack>();
+                nodes + stream.memory() - stream.log().memory()
+            }
+        }
+    }
+
     /// Bytes on the heap that the live collection does not account for. It grows as that one changes. O(elements).
     pub fn memory(&self) -> usize {
         match self {

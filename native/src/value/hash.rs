@@ -546,6 +546,11 @@ impl FrozenHash {
         self.0.iter().map(fields::pair_elements)
     }
 
+    /// Bytes on the heap that were never those of the hash. O(1).
+    pub fn own_bytes(&self) -> usize {
+        self.0.own_bytes()
+    }
+
     /// Bytes on the heap that the hash does not account for. O(fields).
     pub fn memory(&self) -> usize {
         self.0.memory()

@@ -298,6 +298,11 @@ impl FrozenSet {
         self.0.iter().map(member_element)
     }
 
+    /// Bytes on the heap that were never those of the set. O(1).
+    pub fn own_bytes(&self) -> usize {
+        self.0.own_bytes()
+    }
+
     /// Bytes on the heap that the set does not account for. O(members).
     pub fn memory(&self) -> usize {
         self.0.memory()

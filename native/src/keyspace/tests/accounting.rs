@@ -5,6 +5,7 @@ use crate::command;
 use crate::counting::live_bytes;
 use crate::keyspace::Keyspace;
 use crate::random::Rng;
+use crate::rdb::{Snapshot, WriteOptions};
 use crate::reply::Reply;
 
 /// A keyspace, and what the thread held when it was made.
@@ -192,4 +193,46 @@ fn changes_inside_collections_are_counted() {
         }
     }
     watched.keyspace.verify();
+}
+
+#[test]
+fn a_snapshot_of_large_collections_leaves_exact_books() {
+    // Whatever the checksum makes once for all is there then.
+    let empty = Snapshot::whole(&Keyspace::with_log_clock(0), WriteOptions::default());
+    assert!(empty.is_ok());
+    drop(empty);
+    let (watched, mut rng) = (Watched::new(), Rng::new(9));
+    for n in 0..5000 {
+        for line in [
+            format!("HSET h field:{n} value"),
+            format!("RPUSH l element:{n}"),
+            format!("SADD s member:{n}"),
+            format!("ZADD z {} member:{n}", n % 70),
+            "XADD x * field value".into(),
+        ] {
+            watched.run(&line);
+        }
+    }
+    watched.check("filling");
+    for _ in 0..5 {
+        let snapshot =
+            Snapshot::take(vec![&watched.keyspace], WriteOptions::default()).expect("one at a time");
+        while snapshot.next_chunk().is_some() {
+            for _ in 0..100 {
+                let n = rng.below(6000);
+                watched.run(&format!("HSET h field:{n} other"));
+                watched.run(&format!("ZADD z {} member:{n}", rng.below(70)));
+                watched.run(&format!("SREM s member:{n}"));
+                watched.run("LPOP l");
+                watched.run("XADD x * field value");
+            }
+        }
+        drop(snapshot);
+        watched.check("a snapshot");
+        watched.keyspace.verify();
+    }
+    for key in ["h", "l", "s", "z", "x"] {
+        watched.run(&format!("RENAME {key} moved:{key}"));
+    }
+    watched.check("moving");
 }

@@ -1,7 +1,7 @@
 //! Strings and values in the bytes of the format.
 
 use crate::keyspace::EntryView;
-use crate::keyspace::cut::{Record, Recorder};
+use crate::keyspace::cut::{FrozenEntry, Record, Recorder};
 use crate::rdb::format;
 use crate::rdb::lzf::Compressor;
 use crate::structure::intset::IntSet;
@@ -98,10 +98,7 @@ impl Encoder {
 
     /// A key with its expiry and what it holds.
     pub fn entry(&mut self, key: &[u8], content: EntryView<'_>, expire_at: Option<i64>) {
-        if let Some(ms) = expire_at {
-            self.out.push(format::EXPIRE_MS);
-            self.out.extend_from_slice(&ms.to_le_bytes());
-        }
+        self.expiry(expire_at);
         match content {
             EntryView::Str(text) => {
                 self.out.push(format::STRING);
@@ -113,6 +110,21 @@ impl Encoder {
                 self.text(key);
                 self.value(value);
             }
+        }
+    }
+
+    /// As [`Encoder::entry`], of what was frozen.
+    pub fn frozen_entry(&mut self, entry: &FrozenEntry) {
+        self.expiry(entry.expire_at);
+        self.out.push(self.type_of_frozen(&entry.frozen));
+        self.text(&entry.key);
+        self.frozen(&entry.frozen);
+    }
+
+    fn expiry(&mut self, expire_at: Option<i64>) {
+        if let Some(ms) = expire_at {
+            self.out.push(format::EXPIRE_MS);
+            self.out.extend_from_slice(&ms.to_le_bytes());
         }
     }
 
@@ -241,7 +253,6 @@ impl Encoder {
     }
 
     /// As [`Encoder::value`], of what was frozen.
-    #[cfg_attr(not(test), expect(dead_code, reason = "snapshots that freeze come next"))]
     pub fn frozen(&mut self, frozen: &Frozen) {
         let rdb_type = self.type_of_frozen(frozen);
         match frozen {

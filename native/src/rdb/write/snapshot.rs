@@ -12,7 +12,7 @@
 
 use super::encode::{Encoder, Forms};
 use super::{EXACT_FIELD, Unwritable, WriteOptions};
-use crate::keyspace::cut::{self, Cut, Detached, Image, Recorder, Seen};
+use crate::keyspace::cut::{self, Cut, Detached, FrozenEntry, Image, Recorder, Seen};
 use crate::keyspace::registry::Registered;
 use crate::keyspace::{Keyspace, SEGMENTS};
 use crate::rdb::checksum::Checksum;
@@ -123,6 +123,8 @@ struct Worker {
     encoder: Encoder,
     drafts: Encoder,
     images: Vec<Image>,
+    /// Of the page that the draft is of.
+    frozen: Option<Box<FrozenEntry>>,
     keys: u64,
 }
 
@@ -132,6 +134,7 @@ impl Worker {
             encoder: Encoder::new(forms),
             drafts: Encoder::of_drafts(forms),
             images: Vec::new(),
+            frozen: None,
             keys: 0,
         }
     }
@@ -142,16 +145,19 @@ impl Worker {
         match seen {
             Seen::Entry(key, content, expire_at) => self.encoder.entry(key, content, expire_at),
             Seen::Record(record) => self.encoder.complete(record),
+            Seen::Frozen(entry) => self.encoder.frozen_entry(&entry),
         }
     }
 
     /// Under a lock: writes down what is seen, and says whether more fits.
     fn draft(&mut self, seen: Seen<'_>) -> bool {
         self.keys += 1;
-        if let Seen::Entry(key, content, expire_at) = seen {
-            self.drafts.entry(key, content, expire_at);
+        match seen {
+            Seen::Entry(key, content, expire_at) => self.drafts.entry(key, content, expire_at),
+            Seen::Frozen(entry) => self.frozen = Some(entry),
+            Seen::Record(_) => unreachable!("records are in outboxes only"),
         }
-        self.drafts.out.len() < DRAFT_BYTES
+        self.frozen.is_none() && self.drafts.out.len() < DRAFT_BYTES
     }
 
     fn complete_draft(&mut self) {
@@ -161,6 +167,9 @@ impl Worker {
             draft.bytes.clear();
             draft.texts.clear();
             self.drafts.keep_buffers(draft);
+        }
+        if let Some(entry) = self.frozen.take() {
+            self.encoder.frozen_entry(&entry);
         }
     }
 }
@@ -284,7 +293,7 @@ impl<S: Source> Snapshot<S> {
                     .save_page(cut, position, |seen| worker.draft(seen));
                 next.map(|next| Work::Table(number, next))
             }
-            Work::Detached(number, segment, position) => {
+            Work::Detached(number, mut segment, position) => {
                 let cut = &self.sources[number].1;
                 let next = segment.save_page(cut, position, |seen| worker.draft(seen));
                 next.map(|next| Work::Detached(number, segment, next))

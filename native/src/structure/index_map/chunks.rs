@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 /// Elements of a piece. The first one grows up to it; the others have it from the start. A change of a shared piece copies
 /// this many elements, each with its own block on the heap: with 256 of them that takes 10 to 30 us.
-const CHUNK: usize = 256;
+const CHUNK: usize = 512;
 
 /// See the module.
 #[derive(Debug)]
@@ -167,6 +167,12 @@ impl<T> FrozenChunks<T> {
     pub(super) fn iter(&self) -> impl Iterator<Item = &T> {
         let full = self.full.iter().flat_map(|piece| piece.iter());
         self.first.iter().chain(full).chain(&self.last)
+    }
+
+    /// Bytes on the heap that were never the live elements', without what elements own. O(1).
+    pub(super) fn own_bytes(&self) -> usize {
+        let copied = self.first.capacity() + self.last.capacity();
+        self.full.capacity() * size_of::<Arc<Vec<T>>>() + copied * size_of::<T>()
     }
 
     /// Bytes on the heap that the live elements do not account for; `owned` says what an element owns. O(elements).

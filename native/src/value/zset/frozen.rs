@@ -33,6 +33,11 @@ impl FrozenZSet {
             .map(|(score, member)| (Element::Bytes(member), score))
     }
 
+    /// Bytes on the heap that were never those of the sorted set. O(1).
+    pub fn own_bytes(&self) -> usize {
+        self.0.own_bytes()
+    }
+
     /// Bytes on the heap that the sorted set does not account for. O(members).
     pub fn memory(&self) -> usize {
         self.0.memory()
