@@ -282,7 +282,7 @@ impl<E: Entry> IndexMap<E> {
         self.entries.iter()
     }
 
-    /// The entries as they are now, whatever becomes of the map. O(pieces of 256 entries): a piece is shared until the map
+    /// The entries as they are now, whatever becomes of the map. O(pieces of 512 entries): a piece is shared until the map
     /// changes it, which copies it.
     pub fn freeze(&mut self) -> FrozenEntries<E> {
         FrozenEntries(self.entries.freeze())

@@ -2,7 +2,7 @@
 //! is about to change.
 //!
 //! A collection is frozen in the time that its pieces take to be named, about 0.1 ms for a million elements. Its elements are
-//! shared: the live collection copies a piece (256 entries of a table, a node of a list or of a stream) when it first changes
+//! shared: the live collection copies a piece (512 entries of a table, a node of a list or of a stream) when it first changes
 //! it, and goes on with its own.
 //!
 //! **Whose memory it is.** The live collection accounts for all that it holds, shared or not, and for what sharing costs

@@ -7,7 +7,7 @@ use std::slice;
 use std::sync::Arc;
 
 /// Elements of a piece. The first one grows up to it; the others have it from the start. A change of a shared piece copies
-/// this many elements, each with its own block on the heap: with 256 of them that takes 10 to 30 us.
+/// this many elements, each with its own block on the heap: with 512 of them that takes 6 us, and up to 70 us if none is in a cache.
 const CHUNK: usize = 512;
 
 /// See the module.

@@ -39,7 +39,7 @@ impl Clone for StreamValue {
 
 impl StreamValue {
     /// The stream as it is now, whatever becomes of this one. O(nodes), and what is pending in groups is copied, which takes
-    /// about 20 ms for a million deliveries.
+    /// about 15 ms for a million deliveries.
     pub fn freeze(&mut self) -> StreamValue {
         let groups = self.groups.clone();
         StreamValue {
