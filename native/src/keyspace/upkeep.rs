@@ -75,17 +75,19 @@ impl Keyspace {
         self.reclaim_for(slice) || evicts
     }
 
-    /// Frees due keys, a few of each segment in turn. Whether the time was over before all were gone.
+    /// Frees due keys, a few of each segment in turn. Whether the time was over before all were gone. It goes down, because a
+    /// command that locks all goes up: they meet once, and do not wait for each other in every segment.
     fn reclaim_for(&self, slice: Duration) -> bool {
         let (now, started) = (self.now_ms(), Instant::now());
         let first = self.upkeep_at.load(Ordering::Relaxed);
         let (mut drained, mut total) = (0, 0);
-        for at in (first..).map(|at| at % SEGMENTS) {
+        for at in (0..=first).rev().chain((0..SEGMENTS).rev().cycle()) {
             let reclaimed = self.reclaim_in(at, now, KEYS_AT_ONCE);
             total += reclaimed;
             drained = if reclaimed < KEYS_AT_ONCE { drained + 1 } else { 0 };
             if drained >= SEGMENTS || (reclaimed > 0 && started.elapsed() >= slice) {
-                self.upkeep_at.store(at + 1, Ordering::Relaxed);
+                self.upkeep_at
+                    .store((at + SEGMENTS - 1) % SEGMENTS, Ordering::Relaxed);
                 break;
             }
         }
