@@ -22,6 +22,8 @@ const KEYSPACES: u64 = 12;
 const NOW_MS: i64 = 1_700_000_000_000;
 /// Behind type and value of a payload.
 const FOOTER_BYTES: usize = 10;
+/// The targets that take whole files.
+const FILE_TARGETS: [&str; 3] = ["rdb", "rdb_load", "rdb_workbench"];
 /// Larger ones make a target slow, and say nothing that small ones cannot say.
 const SEED_BYTES_MAX: usize = 1 << 10;
 /// The words of streams' nodes.
@@ -124,7 +126,7 @@ fn value_seeds(folder: &Path, name: &str, payload: &[u8]) {
             ..Default::default()
         };
         let bytes = file(&keyspace, options);
-        for target in ["rdb", "rdb_load"] {
+        for target in FILE_TARGETS {
             write(folder, target, &format!("{name}-{version}"), &bytes);
         }
     }
@@ -199,8 +201,9 @@ fn fixture_seeds(folder: &Path) {
             }
             let name = path.file_name().unwrap_or_default().display().to_string();
             if extension == "rdb" {
-                write(folder, "rdb", &name, &bytes);
-                write(folder, "rdb_load", &name, &bytes);
+                for target in FILE_TARGETS {
+                    write(folder, target, &name, &bytes);
+                }
             } else if let Some(body) = bytes.len().checked_sub(FOOTER_BYTES) {
                 write(folder, "payload", &name, &bytes[..body]);
             }
