@@ -5,16 +5,7 @@ use holdfast::rdb::workbench::{Check, Convert, ConvertOptions, Diff, Facts, Side
 
 /// The file as one of this version; refused where that has no form for something.
 fn converted(file: &[u8], version: u32, piece: usize) -> Option<Vec<u8>> {
-    let mut convert = Convert::new(ConvertOptions {
-        version,
-        compress: true,
-        pattern: None,
-        types: Vec::new(),
-        db: None,
-        prefix: Vec::new(),
-        strip_ttl: false,
-        drop_functions: true,
-    });
+    let mut convert = Convert::new(ConvertOptions::all(version));
     let (mut reader, mut out) = (Reader::default(), Vec::new());
     for piece in file.chunks(piece) {
         reader.push(piece, &mut convert).ok()?;

@@ -209,6 +209,8 @@ pub struct RdbRequestStats {
     pub refused: f64,
     /// Libraries of functions, not sent.
     pub functions: f64,
+    /// Records of what modules keep, not sent.
+    pub module_data: f64,
 }
 
 /// Turns a file into `RESTORE` requests.
@@ -258,6 +260,7 @@ impl RdbRequests {
             unwanted: stats.unwanted as f64,
             refused: stats.refused as f64,
             functions: stats.functions as f64,
+            module_data: stats.module_data as f64,
         }
     }
 

@@ -206,6 +206,8 @@ pub struct RdbChecked {
     pub checksum: String,
     /// Keys.
     pub keys: f64,
+    /// Those of them that are in another database than 0.
+    pub other_databases: f64,
     /// Libraries of functions.
     pub functions: f64,
 }
@@ -247,6 +249,7 @@ impl RdbCheck {
             version: counts.version,
             checksum: crate::rdb::inspect::checksum_name(counts.checksum).into(),
             keys: counts.keys as f64,
+            other_databases: counts.other_databases as f64,
             functions: counts.functions as f64,
         }
     }

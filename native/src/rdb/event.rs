@@ -153,7 +153,7 @@ pub enum Event<'a> {
         /// Version of the module's encoding.
         version: u16,
     },
-    /// The key that comes next has metadata of modules.
+    /// The key that comes next has metadata of modules, for [`Sink::metadata`].
     KeyMetadata,
     /// A key begins.
     Key(KeyHead<'a>),
@@ -194,6 +194,9 @@ pub trait Sink {
 
     /// Takes the bytes of a module's data beside the keys, opcode included, in pieces, as the file holds them.
     fn aside(&mut self, _bytes: &[u8]) {}
+
+    /// Takes the bytes of a key's metadata, opcode included, in pieces, as the file holds them, before [`Event::Key`].
+    fn metadata(&mut self, _bytes: &[u8]) {}
 
     /// Is offered a packed structure before anybody has looked into it. A sink that takes it (true) has checked it, and
     /// is not told its elements.

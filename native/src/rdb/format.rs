@@ -41,6 +41,9 @@ pub const AUX: u8 = 0xfa;
 pub const FREQ: u8 = 0xf9;
 pub const IDLE: u8 = 0xf8;
 pub const MODULE_AUX: u8 = 0xf7;
+/// What a record of a module's data says of its place: in front of the keys, or behind them.
+pub const MODULE_AUX_BEFORE_KEYS: u64 = 1;
+pub const MODULE_AUX_BEHIND_KEYS: u64 = 2;
 pub const FUNCTION_PRE_GA: u8 = 0xf6;
 pub const FUNCTION: u8 = 0xf5;
 pub const SLOT_INFO: u8 = 0xf4;

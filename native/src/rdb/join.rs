@@ -1,7 +1,8 @@
 //! Several files as one: the keys of all of them behind one header. Values are copied byte for byte, having been checked
-//! on the way.
+//! on the way. What stands in several files alike, libraries of functions and data of modules, is written once.
 
 use super::checksum::Checksum;
+use super::cursor::{Cursor, Parsed};
 use super::event::{Event, KeyHead, Sink};
 use super::filter::Filter;
 use super::format::{self, Magic};
@@ -31,6 +32,13 @@ pub struct Joiner {
     skipped: bool,
     /// Sources of libraries that have been written: masters of one cluster have the same.
     functions: HashSet<Vec<u8>>,
+    /// Metadata of the key that comes next.
+    metadata: Vec<u8>,
+    /// The record at hand of a module's data beside the keys.
+    aside: Vec<u8>,
+    asides: HashSet<Vec<u8>>,
+    /// Those that modules want behind all keys.
+    behind: Vec<u8>,
     keys: u64,
 }
 
@@ -65,6 +73,10 @@ impl Joiner {
             db: None,
             skipped: false,
             functions: HashSet::new(),
+            metadata: Vec::new(),
+            aside: Vec::new(),
+            asides: HashSet::new(),
+            behind: Vec::new(),
             keys: 0,
         }
     }
@@ -83,6 +95,7 @@ impl Joiner {
 
     /// The last bytes.
     pub fn finish(&mut self) -> Vec<u8> {
+        self.encoder.out.append(&mut self.behind);
         self.encoder.out.push(format::EOF);
         let mut out = self.take();
         if self.options.version >= format::OLDEST_CHECKSUM_VERSION {
@@ -111,7 +124,22 @@ impl Joiner {
         }
     }
 
+    /// Writes the record of a module's data that has come, unless another file had the same.
+    fn end_aside(&mut self) {
+        let record = std::mem::take(&mut self.aside);
+        if record.is_empty() || self.asides.contains(&record) {
+            return;
+        }
+        if is_behind_keys(&record) {
+            self.behind.extend_from_slice(&record);
+        } else {
+            self.encoder.out.extend_from_slice(&record);
+        }
+        self.asides.insert(record);
+    }
+
     fn key(&mut self, head: &KeyHead<'_>) {
+        let metadata = std::mem::take(&mut self.metadata);
         self.skipped = !self.options.filter.wants(head);
         if self.skipped {
             return;
@@ -134,6 +162,7 @@ impl Joiner {
         if let Some(count) = head.freq {
             encoder.out.extend_from_slice(&[format::FREQ, count]);
         }
+        encoder.out.extend_from_slice(&metadata);
         encoder.out.push(head.rdb_type);
         encoder.text(head.key);
     }
@@ -141,6 +170,7 @@ impl Joiner {
 
 impl Sink for Joiner {
     fn event(&mut self, event: Event<'_>) -> Result<(), String> {
+        self.end_aside();
         match event {
             Event::Header { magic, version } => self.header(magic, version)?,
             Event::Function(source) => self.function(source),
@@ -155,4 +185,26 @@ impl Sink for Joiner {
             self.encoder.out.extend_from_slice(bytes);
         }
     }
+
+    fn aside(&mut self, bytes: &[u8]) {
+        self.aside.extend_from_slice(bytes);
+    }
+
+    fn metadata(&mut self, bytes: &[u8]) {
+        self.metadata.extend_from_slice(bytes);
+    }
+}
+
+/// Whether a module wants this data when all keys are there.
+fn is_behind_keys(record: &[u8]) -> bool {
+    let mut cursor = Cursor::new(record, 0);
+    matches!(written_when(&mut cursor), Ok(format::MODULE_AUX_BEHIND_KEYS))
+}
+
+/// Behind the opcode stand the module, the tag of a number, and the number.
+fn written_when(cursor: &mut Cursor<'_>) -> Parsed<u64> {
+    cursor.u8()?;
+    cursor.length()?;
+    cursor.length()?;
+    cursor.length()
 }

@@ -48,6 +48,8 @@ pub struct RequestStats {
     pub refused: u64,
     /// Libraries of functions, which are not sent.
     pub functions: u64,
+    /// Records of what modules keep beside keys, or with them, which are not sent.
+    pub module_data: u64,
 }
 
 /// The sink. Its records are `slot:u16 length:u32`, little endian, and so many bytes of RESP: `RESTORE key ttl payload
@@ -218,6 +220,7 @@ impl Sink for Requests {
                 self.version = version as u16;
             }
             Event::Function(_) => self.stats.functions += 1,
+            Event::ModuleAux { .. } | Event::KeyMetadata => self.stats.module_data += 1,
             Event::Key(head) => self.begin_key(&head)?,
             // A stream is one without entries, too.
             Event::Element(_)

@@ -2,7 +2,7 @@ import { HoldfastError } from '../../errors.js';
 import { type Difference, diffRdb } from '../../rdb/workbench/diff.js';
 import { EXIT, FileTrouble } from '../failure.js';
 import { printAll } from '../output.js';
-import { runTool, shownKey, type WorkOptions } from './run.js';
+import { runTool, shownKey, sourceOf, type WorkOptions } from './run.js';
 
 /** `holdfast rdb diff`: keys that differ. Resolves to the exit code: 1 if there are any. */
 export async function diffCommand(
@@ -15,7 +15,8 @@ export async function diffCommand(
   try {
     await runTool(about, (options) => {
       const differences = counted(before, after, options, counts);
-      return printAll(json ? jsonLines(differences, counts) : textLines(differences, counts));
+      const text = json ? jsonLines(differences, counts) : textLines(differences, counts);
+      return printAll(text, options.signal);
     });
   } catch (error) {
     // Exit code 1 says that the files differ, not that one of them cannot be read.
@@ -35,7 +36,7 @@ async function* counted(
   options: WorkOptions,
   counts: Counts,
 ): AsyncGenerator<Difference> {
-  for await (const difference of diffRdb(before, after, options)) {
+  for await (const difference of diffRdb(sourceOf(before), sourceOf(after), options)) {
     counts[difference.kind]++;
     yield difference;
   }
@@ -50,6 +51,10 @@ async function* textLines(differences: AsyncIterable<Difference>, counts: Counts
 }
 
 function textOf(difference: Difference): string {
+  if (difference.library !== undefined) {
+    const name = shownKey(Buffer.from(difference.library));
+    return `${SIGNS[difference.kind]} ${name}  library of functions`;
+  }
   const { kind, db, key } = difference;
   const name = `${SIGNS[kind]} ${db === 0 ? '' : `[${db}] `}${shownKey(key)}`;
   switch (difference.kind) {
@@ -67,13 +72,19 @@ function textOf(difference: Difference): string {
 
 async function* jsonLines(differences: AsyncIterable<Difference>, counts: Counts): AsyncGenerator<string> {
   let before = '{\n  "differences": [';
-  for await (const { key, ...rest } of differences) {
-    yield `${before}\n    ${JSON.stringify({ key: textOfKey(key), ...rest })}`;
+  for await (const difference of differences) {
+    yield `${before}\n    ${JSON.stringify(namedFirst(difference))}`;
     before = ',';
   }
   const end = before === ',' ? '\n  ]' : `${before}]`;
   const { added, removed, changed } = counts;
   yield `${end},\n  "added": ${added},\n  "removed": ${removed},\n  "changed": ${changed}\n}\n`;
+}
+
+function namedFirst(difference: Difference): object {
+  if (difference.library !== undefined) return { library: difference.library, kind: difference.kind };
+  const { key, ...rest } = difference;
+  return { key: textOfKey(key), ...rest };
 }
 
 /** As text if it is UTF-8, else a character for each byte. */

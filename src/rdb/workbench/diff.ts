@@ -27,16 +27,28 @@ export interface DiffSide {
 export type Change = 'type' | 'value' | 'expiry';
 
 /** A key that the second file has and the first has not, or the other way round, or that they have with a difference. */
-export type Difference<B extends RdbBytes = Buffer> =
-  | { kind: 'added'; db: number; key: B; after: DiffSide }
-  | { kind: 'removed'; db: number; key: B; before: DiffSide }
-  | { kind: 'changed'; db: number; key: B; changes: Change[]; before: DiffSide; after: DiffSide };
+export type KeyDifference<B extends RdbBytes = Buffer> = { db: number; key: B; library?: undefined } & (
+  | { kind: 'added'; after: DiffSide }
+  | { kind: 'removed'; before: DiffSide }
+  | { kind: 'changed'; changes: Change[]; before: DiffSide; after: DiffSide }
+);
+
+/** A library of functions that one file has and the other has not, or whose source is another. */
+export interface LibraryDifference {
+  kind: 'added' | 'removed' | 'changed';
+  /** Its name. */
+  library: string;
+  key?: undefined;
+}
+
+/** A difference of a key, or of a library of functions: the one that has a `library`. */
+export type Difference<B extends RdbBytes = Buffer> = KeyDifference<B> | LibraryDifference;
 
 /**
- * What differs between two RDB files, in the order of databases and keys. Neither the order of keys in the files nor how values are
- * encoded matters; idle times and frequencies of use are no part of a key, empty collections are no keys, functions are not
- * compared. Both files are read once; of each key a digest of 128 bits is kept, sorted, and what does not fit into 64 MiB waits in
- * temporary files: about 60 bytes and the key. O(bytes + n log n) of keys
+ * What differs between two RDB files: keys, in the order of databases and names, then libraries of functions. Neither the order of
+ * keys in the files nor how values are encoded matters; idle times and frequencies of use are no part of a key, empty collections
+ * are no keys. Both files are read once; of each key a digest of 128 bits is kept, sorted, and what does not fit into 64 MiB waits
+ * in temporary files: about 60 bytes and the key. O(bytes + n log n) of keys
  *
  * Paths are read by a thread of the pool, when both files are given by their paths; else the calling thread reads, in slices.
  *
@@ -79,7 +91,8 @@ async function batches(
     const task = { tool: 'diff', before: first, after: second, folder } as const;
     return pieces({ kind: 'tool', task }, signal, onProgress);
   }
-  return diffFrom(await openSource(before), await openSource(after), folder, listenerOf(options));
+  const sources = [await openSource(before, signal), await openSource(after, signal)] as const;
+  return diffFrom(...sources, folder, listenerOf(options));
 }
 
 const KINDS = ['added', 'removed', 'changed'] as const;
@@ -90,6 +103,8 @@ const CHANGES = [
 ] as const;
 const NO_TYPE = 0xff;
 const NO_EXPIRY = -(2n ** 63n);
+/** In the place of a database: the name is that of a library. */
+const LIBRARIES = 2n ** 64n - 1n;
 /** Bytes of a difference before its key. */
 const HEADER_BYTES = 32;
 
@@ -99,11 +114,16 @@ function* differencesIn(batch: Buffer, strings: boolean): Generator<Difference<R
     const changed = batch.readUInt8(at + 1);
     const before = sideOf(batch.readUInt8(at + 2), batch.readBigInt64LE(at + 4));
     const after = sideOf(batch.readUInt8(at + 3), batch.readBigInt64LE(at + 12));
-    const db = Number(batch.readBigUInt64LE(at + 20));
+    const place = batch.readBigUInt64LE(at + 20);
     const end = at + HEADER_BYTES + batch.readUInt32LE(at + 28);
     const bytes = batch.subarray(at + HEADER_BYTES, end);
-    const key = strings ? bytes.toString() : Buffer.from(bytes);
     at = end;
+    if (place === LIBRARIES) {
+      yield { kind, library: bytes.toString() };
+      continue;
+    }
+    const db = Number(place);
+    const key = strings ? bytes.toString() : Buffer.from(bytes);
     if (kind === 'added') yield { kind, db, key, after };
     else if (kind === 'removed') yield { kind, db, key, before };
     else {

@@ -8,7 +8,15 @@ export type { Watched } from '../watched.js';
 export { type Checked, type CheckOptions, checkRdb } from './check.js';
 export { type Converted, type ConvertOptions, convertRdb, RDB_TYPES, RDB_VERSIONS } from './convert.js';
 export { CorruptRdbError } from './corrupt.js';
-export { type Change, type Difference, type DiffOptions, type DiffSide, diffRdb } from './diff.js';
+export {
+  type Change,
+  type Difference,
+  type DiffOptions,
+  type DiffSide,
+  diffRdb,
+  type KeyDifference,
+  type LibraryDifference,
+} from './diff.js';
 export {
   type BigKey,
   type InspectOptions,

@@ -21,6 +21,7 @@ use super::{OLDEST_CHECKSUM_VERSION, RdbError};
 use hashbrown::HashTable;
 use module::ModuleBody;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
+use refusal::{NOT_RDB, is_begun};
 
 /// Keys whose doubling is noticed, by fingerprints of 16 bytes: a bound on the memory spent on it.
 pub const FINGERPRINTS_MAX: usize = 1 << 20;
@@ -221,6 +222,10 @@ impl Reader {
             Phase::Done => Ok(()),
             Phase::Failed(error) => Err(error.clone()),
             Phase::Magic if offset == 0 => cut("file is empty".into()),
+            Phase::Magic if !is_begun(&self.pending) => Err(RdbError {
+                offset: 0,
+                reason: NOT_RDB.into(),
+            }),
             Phase::Checksum => cut("file ends inside of its checksum".into()),
             Phase::Value(_) => cut(format!("file ends inside of {}", self.context())),
             _ if pending == 0 => cut("file ends before its end mark".into()),
@@ -300,7 +305,9 @@ impl Reader {
                 Ok(())
             }
             Phase::KeyMeta { left, class } => {
-                if read_key_meta(left, class, cursor)? {
+                let complete = read_key_meta(left, class, cursor)?;
+                sink.metadata(cursor.consumed());
+                if complete {
                     self.phase = Phase::Record;
                 }
                 Ok(())
@@ -317,10 +324,7 @@ impl Reader {
             (Some(digits), _) => (Magic::Redis, digits),
             (_, Some(digits)) => (Magic::Valkey, digits),
             _ => {
-                return bad_at(
-                    0,
-                    "file does not begin with REDIS or VALKEY: it is not an RDB file",
-                );
+                return bad_at(0, NOT_RDB);
             }
         };
         if !digits.iter().all(u8::is_ascii_digit) {
@@ -421,6 +425,7 @@ impl Reader {
             if left > 0 {
                 self.phase = Phase::KeyMeta { left, class: None };
                 say(sink, from, Event::KeyMetadata)?;
+                sink.metadata(cursor.consumed());
             }
             return Ok(());
         }

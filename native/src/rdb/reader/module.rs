@@ -3,6 +3,7 @@
 use super::say;
 use crate::rdb::cursor::{Cursor, Parsed};
 use crate::rdb::event::{Event, ModuleEvent, Sink};
+use crate::rdb::format;
 
 const PIECE_END: u64 = 0;
 const PIECE_INT: u64 = 1;
@@ -39,7 +40,10 @@ impl ModuleBody {
             return cursor.bad("metadata of a module does not say when it was written");
         }
         let when = cursor.length()?;
-        if !matches!(when, 1 | 2) {
+        if !matches!(
+            when,
+            format::MODULE_AUX_BEFORE_KEYS | format::MODULE_AUX_BEHIND_KEYS
+        ) {
             return cursor.bad(format!("metadata of a module written at an unknown time {when}"));
         }
         say(sink, from, Event::ModuleAux { name: &name, version })?;

@@ -1,6 +1,16 @@
-//! What is said of types that cannot be read.
+//! What is said of files and types that cannot be read.
 
 use super::{Magic, format};
+
+/// Of a file of another kind.
+pub(super) const NOT_RDB: &str = "file does not begin with REDIS or VALKEY: it is not an RDB file";
+
+/// Whether these bytes, fewer than a header has, may be the first of one.
+pub(super) fn is_begun(bytes: &[u8]) -> bool {
+    [b"REDIS".as_slice(), b"VALKEY"]
+        .iter()
+        .any(|magic| magic.iter().zip(bytes).all(|(wanted, byte)| wanted == byte))
+}
 
 /// Why a byte where a type is expected is refused, unless values of this type can be read.
 pub(in crate::rdb) fn refusal_of_type(magic: Magic, rdb_type: u8) -> Option<String> {

@@ -90,6 +90,47 @@ fn databases_attributes_and_functions_are_kept_and_functions_once() {
     assert!(joined(&files, 9, Filter::default(), 9).is_err());
 }
 
+/// The id of a module in a record.
+const MODULE: [u8; 9] = [0x81, 0xb5, 0xe7, 0x2d, 0xff, 0xf7, 0x5b, 0x80, 1];
+
+#[test]
+fn data_of_modules_is_kept_once_and_in_its_place() {
+    let aside = |when: u8, what: &[u8]| [&[0xf7][..], &MODULE, &[2, when, 5], &text(what), &[0]].concat();
+    let key = |name: &[u8]| [&[0][..], &text(name), &text(b"v")].concat();
+    let (first, behind) = (aside(1, b"both"), aside(2, b"end"));
+    let metadata = [&[0xf3, 1, 1, 2, 3, 4, 5][..], &text(b"about b"), &[0]].concat();
+    let one = file(&[&first, &key(b"a"), &behind]);
+    let own = aside(1, b"own");
+    let other = file(&[&first, &own, &metadata, &key(b"b"), &behind]);
+    for piece in [1, 5, 1 << 10] {
+        let files = [one.clone(), other.clone()];
+        let (bytes, keys) = joined(&files, 13, Filter::default(), piece).expect("joins");
+        assert_eq!(keys, 2);
+        let aux = [&[0xfa][..], &text(b"redis-ver"), &text(b"7.0.15")].concat();
+        let expected = [
+            b"REDIS0013".as_slice(),
+            &aux,
+            &first,
+            &[0xfe, 0],
+            &key(b"a"),
+            &own,
+            &metadata,
+            &key(b"b"),
+            &behind,
+            &[0xff],
+        ]
+        .concat();
+        assert_eq!(bytes[..bytes.len() - 8], expected);
+        read(&bytes).expect("is sound");
+    }
+    let filter = Filter {
+        pattern: Some(b"a".to_vec()),
+        ..Filter::default()
+    };
+    let (bytes, _) = joined(&[other], 13, filter, 3).expect("joins");
+    assert!(!bytes.windows(7).any(|part| part == b"about b"));
+}
+
 /// Slot and words of every record.
 fn records_of(bytes: &[u8], options: RequestOptions) -> (Vec<u8>, RequestStats) {
     let (mut reader, mut requests) = (Reader::default(), Requests::with(options));
@@ -162,6 +203,17 @@ fn a_key_that_cannot_be_held_is_named() {
             assert_eq!(words[3][0], wanted);
         });
     }
+}
+
+#[test]
+fn what_is_no_key_is_counted() {
+    let aside = [&[0xf7][..], &MODULE, &[2, 1, 2, 7, 0]].concat();
+    let metadata = [0xf3, 1, 1, 2, 3, 4, 2, 9, 0];
+    let function = [&[0xf5][..], &text(b"#!lua name=f")].concat();
+    let key = [&[0][..], &text(b"k"), &text(b"v")].concat();
+    let bytes = file(&[&function, &aside, &metadata, &key, &aside]);
+    let (_, stats) = records_of(&bytes, RequestOptions::default());
+    assert_eq!((stats.keys, stats.functions, stats.module_data), (1, 1, 3));
 }
 
 #[test]

@@ -57,6 +57,19 @@ fn a_file_cut_anywhere_is_refused() {
 }
 
 #[test]
+fn a_short_file_of_another_kind_is_not_called_cut() {
+    for bytes in [&b"hello\n"[..], b"V", b"RED1S"] {
+        let error = read(bytes).expect_err("was read");
+        let is_cut = error.reason.contains("ends");
+        assert_eq!(
+            (error.offset == 0, is_cut),
+            (bytes != b"V", bytes == b"V"),
+            "{error}"
+        );
+    }
+}
+
+#[test]
 fn a_flipped_byte_is_refused() {
     let good = small_file();
     for at in 0..good.len() {

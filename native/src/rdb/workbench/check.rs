@@ -29,6 +29,8 @@ pub struct Counts {
     pub version: u32,
     /// Keys read.
     pub keys: u64,
+    /// Those of them that are in another database than 0.
+    pub other_databases: u64,
     /// Libraries of functions.
     pub functions: u64,
     /// Known at the end.
@@ -56,6 +58,7 @@ impl Check {
     fn begin_key(&mut self, head: &KeyHead<'_>) -> Result<(), String> {
         self.is_unique = matches!(format::type_name(head.rdb_type), Some("set" | "zset" | "hash"));
         self.offset = head.offset;
+        self.counts.other_databases += u64::from(head.db != 0);
         let known = self.keys.add(digest::of_key(head.db, head.key), head.offset);
         if note(known, &mut self.failure)? {
             return Err(format!("key '{}' comes twice", head.key.escape_ascii()));

@@ -33,6 +33,22 @@ pub struct ConvertOptions {
     pub drop_functions: bool,
 }
 
+impl ConvertOptions {
+    /// Everything that a file has, in this version.
+    pub fn all(version: u32) -> Self {
+        ConvertOptions {
+            version,
+            compress: true,
+            pattern: None,
+            types: Vec::new(),
+            db: None,
+            prefix: Vec::new(),
+            strip_ttl: false,
+            drop_functions: false,
+        }
+    }
+}
+
 /// The key at hand.
 #[derive(Debug)]
 enum Current {

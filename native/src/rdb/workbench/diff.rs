@@ -3,10 +3,10 @@
 //! Each file is read once. Of each key a row is kept: database, key, type, expiry and a digest of its value of 128 bits
 //! ([`super::digest`]), sorted by database and key through a [`Sorter`]. Then the rows of both are walked side by side.
 //! Memory is that of two sorters, whatever the files' sizes; on disk, a row takes the key and 57 bytes. Neither the
-//! order of keys nor their encodings matter. A collection with nothing in it is no key, as for Redis; when a key was last
+//! order of keys nor their encodings matter. A library of functions is a row, too, behind those of all databases. A collection with nothing in it is no key, as for Redis; when a key was last
 //! used (idle time, frequency) is no part of its value.
 
-use super::digest::ValueDigest;
+use super::digest::{self, ValueDigest};
 use super::sorter::{Sorted, Sorter};
 use super::{Failure, Tool, note};
 use crate::rdb::event::{Event, KeyHead, Sink};
@@ -17,6 +17,9 @@ use std::path::PathBuf;
 
 /// Bytes of a row behind its key: type, expiry, digest.
 const PAYLOAD_BYTES: usize = 1 + 8 + 16;
+/// In the place of a database: the row is a library of functions, by its name. Databases end at
+/// [`format::DATABASE_MAX`].
+const LIBRARIES: u64 = u64::MAX;
 /// In the place of an expiry: the key has none.
 const NO_EXPIRY: i64 = i64::MIN;
 
@@ -64,11 +67,30 @@ impl Side {
         if self.digest.is_empty() {
             return Ok(());
         }
-        let mut payload = [0; PAYLOAD_BYTES];
-        payload[0] = self.rdb_type;
-        payload[1..9].copy_from_slice(&self.expire_at_ms.to_be_bytes());
-        payload[9..].copy_from_slice(&self.digest.finish().to_be_bytes());
         self.keys += 1;
+        self.row(Facts {
+            rdb_type: self.rdb_type,
+            expire_at_ms: self.expire_at_ms,
+            digest: self.digest.finish(),
+        })
+    }
+
+    fn library(&mut self, source: &[u8]) -> Result<(), String> {
+        self.key.clear();
+        self.key.extend_from_slice(&LIBRARIES.to_be_bytes());
+        self.key.extend_from_slice(library_name(source));
+        self.row(Facts {
+            rdb_type: format::FUNCTION,
+            expire_at_ms: NO_EXPIRY,
+            digest: digest::of(source),
+        })
+    }
+
+    fn row(&mut self, facts: Facts) -> Result<(), String> {
+        let mut payload = [0; PAYLOAD_BYTES];
+        payload[0] = facts.rdb_type;
+        payload[1..9].copy_from_slice(&facts.expire_at_ms.to_be_bytes());
+        payload[9..].copy_from_slice(&facts.digest.to_be_bytes());
         note(self.rows.push(&self.key, &payload), &mut self.failure)
     }
 }
@@ -78,10 +100,19 @@ impl Sink for Side {
         match event {
             Event::Key(head) => self.begin_key(&head),
             Event::EndKey => return self.end_key(),
+            Event::Function(source) => return self.library(source),
             other => self.digest.event(other),
         }
         Ok(())
     }
+}
+
+/// The name in a library's first line, `#!lua name=NAME`; the line itself where it is not written so.
+fn library_name(source: &[u8]) -> &[u8] {
+    let line = source.split(|byte| *byte == b'\n').next().unwrap_or_default();
+    let words = line.split(u8::is_ascii_whitespace);
+    let name = words.skip(1).find_map(|word| word.strip_prefix(b"name="));
+    name.unwrap_or(line)
 }
 
 impl Tool for Side {
@@ -175,14 +206,14 @@ impl Diff {
         })
     }
 
-    /// Keys added, removed and changed, and keys that are equal, among those walked so far.
+    /// Keys and libraries added, removed and changed, and those that are equal, among those walked so far.
     pub fn counts(&self) -> [u64; 4] {
         let [added, removed, changed] = self.told;
         [added, removed, changed, self.equal]
     }
 
     /// The next differences, as `kind:u8 changes:u8 type:u8 type:u8 expiry:i64 expiry:i64 db:u64 length:u32 key`, all
-    /// little endian, before and after in turn; about so many bytes of them, none behind the last.
+    /// little endian, before and after in turn; of a library of functions, `db` is the greatest number and `key` its name; about so many bytes of them, none behind the last.
     ///
     /// # Errors
     /// When a temporary file cannot be read.

@@ -50,19 +50,6 @@ fn diff(before: &[u8], after: &[u8]) -> ([u64; 4], Vec<Difference>) {
     }
 }
 
-fn plain(version: u32) -> ConvertOptions {
-    ConvertOptions {
-        version,
-        compress: true,
-        pattern: None,
-        types: Vec::new(),
-        db: None,
-        prefix: Vec::new(),
-        strip_ttl: false,
-        drop_functions: false,
-    }
-}
-
 fn convert(bytes: &[u8], options: ConvertOptions, size: usize) -> Result<Vec<u8>, String> {
     let mut sink = Convert::new(options);
     let mut reader = Reader::default();
@@ -160,8 +147,8 @@ fn a_file_does_not_differ_from_itself_in_other_encodings_and_another_order() {
     for version in 9..=12 {
         for other in [
             written(&keyspace, version),
-            convert(&bytes, plain(version), 777).expect("is written"),
-            convert(&bytes, plain(version), 1).expect("is written"),
+            convert(&bytes, ConvertOptions::all(version), 777).expect("is written"),
+            convert(&bytes, ConvertOptions::all(version), 1).expect("is written"),
             composed(&bytes, version).expect("is written"),
         ] {
             let (counts, found) = diff(&bytes, &other);
@@ -220,6 +207,38 @@ fn differences_are_told_in_the_order_of_keys() {
 }
 
 #[test]
+fn libraries_of_functions_are_compared_by_their_names() {
+    let library = |source: &str| [&[0xf5][..], &text(source.as_bytes())].concat();
+    let key = record(&[], 0, "zzz", &text(b"1"));
+    let before = file(&[
+        &library("#!lua name=same\nreturn 1"),
+        &library("#!lua name=gone"),
+        &library("#!lua name=other\nreturn 1"),
+    ]);
+    let after = file(&[
+        &library("#!lua name=other\nreturn 2"),
+        &library("#!js api_version=1.0 name=new"),
+        &library("#!lua name=same\nreturn 1"),
+        &library("no first line"),
+        &key,
+    ]);
+    let (counts, found) = diff(&before, &after);
+    assert_eq!(counts, [3, 1, 1, 1]);
+    let found: Vec<_> = found
+        .iter()
+        .map(|(kind, changes, name)| (*kind, *changes, std::str::from_utf8(name).expect("is text")))
+        .collect();
+    let wanted = [
+        (0, 0, "zzz"),
+        (1, 0, "gone"),
+        (0, 0, "new"),
+        (0, 0, "no first line"),
+        (2, 2, "other"),
+    ];
+    assert_eq!(found, wanted);
+}
+
+#[test]
 fn conversion_chooses_names_and_strips() {
     let expiry = [&[0xfc][..], &5i64.to_le_bytes()].concat();
     let bytes = file(&[
@@ -237,7 +256,7 @@ fn conversion_chooses_names_and_strips() {
         db: Some(0),
         prefix: b"old:".to_vec(),
         strip_ttl: true,
-        ..plain(9)
+        ..ConvertOptions::all(9)
     };
     let out = convert(&bytes, wanted, 3).expect("is written");
     let key = record(&[], 0, "old:cart:1", &text(b"1"));
@@ -245,7 +264,7 @@ fn conversion_chooses_names_and_strips() {
     expected.extend(key);
     expected.push(0xff);
     assert_eq!(out[..out.len() - 8], expected);
-    let all = convert(&bytes, plain(10), 4).expect("is written");
+    let all = convert(&bytes, ConvertOptions::all(10), 4).expect("is written");
     assert_eq!(diff(&bytes, &all).0, [0, 0, 0, 3]);
     assert!(
         !all.windows(6).any(|bytes| bytes == b"cart:3"),
@@ -257,12 +276,12 @@ fn conversion_chooses_names_and_strips() {
 fn conversion_refuses_what_a_version_has_no_form_for() {
     let function = [&[0xf5][..], &text(b"#!lua name=lib\nreturn 1")].concat();
     let library = file(&[&function]);
-    let reason = convert(&library, plain(9), 5).expect_err("was written");
+    let reason = convert(&library, ConvertOptions::all(9), 5).expect_err("was written");
     assert!(reason.contains("(#!lua name=lib)"), "{reason}");
-    assert!(convert(&library, plain(10), 5).is_ok());
+    assert!(convert(&library, ConvertOptions::all(10), 5).is_ok());
     let dropping = ConvertOptions {
         drop_functions: true,
-        ..plain(9)
+        ..ConvertOptions::all(9)
     };
     assert!(convert(&library, dropping, 5).is_ok());
     let least = 1_000u64.to_le_bytes();
@@ -272,18 +291,22 @@ fn conversion_refuses_what_a_version_has_no_form_for() {
         "h",
         &[&least[..], &[1, 5, 1, b'f', 1, b'v']].concat(),
     )]);
-    let reason = convert(&hash, plain(11), 5).expect_err("was written");
+    let reason = convert(&hash, ConvertOptions::all(11), 5).expect_err("was written");
     assert!(
         reason.starts_with("'h' is a hash with fields that expire"),
         "{reason}"
     );
     assert_eq!(
-        diff(&hash, &convert(&hash, plain(12), 5).expect("is written")).0,
+        diff(
+            &hash,
+            &convert(&hash, ConvertOptions::all(12), 5).expect("is written")
+        )
+        .0,
         [0, 0, 0, 1]
     );
     let stripping = ConvertOptions {
         strip_ttl: true,
-        ..plain(9)
+        ..ConvertOptions::all(9)
     };
     let (counts, found) = diff(&hash, &convert(&hash, stripping, 5).expect("is written"));
     assert_eq!((counts, found), ([0, 0, 1, 0], vec![(2, 2, b"h".to_vec())]));
@@ -296,7 +319,7 @@ fn modules_are_carried_byte_for_byte() {
     let aside = [&[0xf7][..], &id, &[2, 2, 5, 2, b'h', b'i', 0]].concat();
     let bytes = file(&[&record(&[], 7, "m", &value), &aside]);
     for size in [1, 4, 1000] {
-        let out = convert(&bytes, plain(12), size).expect("is written");
+        let out = convert(&bytes, ConvertOptions::all(12), size).expect("is written");
         assert_eq!(out[9..out.len() - 8], bytes[9..bytes.len() - 8]);
     }
     assert_eq!(
@@ -326,7 +349,7 @@ fn check_notices_what_comes_twice() {
     let other = [&key[..], &[0xfe, 1], &key].concat();
     let (check, end) = feed(Check::new(folder()), &file(&[&other]), 7);
     end.expect("is sound");
-    assert_eq!(check.counts().keys, 2);
+    assert_eq!((check.counts().keys, check.counts().other_databases), (2, 1));
     let pairs = record(&[], 1, "list", &[2, 1, b'a', 1, b'a']);
     feed(Check::new(folder()), &file(&[&pairs]), 7)
         .1
@@ -413,10 +436,11 @@ fn files_of_real_servers_go_through_every_tool() {
         }
         seen += 1;
         let name = path.display();
-        let twelve = convert(&bytes, plain(12), 1000).unwrap_or_else(|reason| panic!("{name}: {reason}"));
+        let twelve = convert(&bytes, ConvertOptions::all(12), 1000)
+            .unwrap_or_else(|reason| panic!("{name}: {reason}"));
         let (counts, found) = diff(&bytes, &twelve);
         assert_eq!(found, [], "{name} as version 12");
-        if let Ok(back) = convert(&twelve, plain(10), 1000) {
+        if let Ok(back) = convert(&twelve, ConvertOptions::all(10), 1000) {
             // Version 10 knows no consumer's last success.
             let found = diff(&bytes, &back).1;
             let is_stream = |found: &[_]| found.iter().all(|(kind, changes, _)| (*kind, *changes) == (2, 2));
