@@ -129,20 +129,7 @@ export type { Bytes, MaxMemoryPolicy, ReplyMap, ReplyValue, Word } from './keysp
 export type { OpenOptions, RespOptions, StoreListeners } from './options.js';
 export type { Role, Timers } from './raft/types.js';
 export type { KeyFilter, LoadOptions, LoadResult, SaveOptions, SaveResult } from './rdb/index.js';
-export {
-  type BackupProgress,
-  type BackupRdbOptions,
-  type BackupReport,
-  backupRdb,
-  type Conflict,
-  type RefusedKey,
-  type RemoteOptions,
-  RestoreError,
-  type RestoreProgress,
-  type RestoreRdbOptions,
-  type RestoreReport,
-  restoreRdb,
-} from './remote/index.js';
+export * from './remote/index.js';
 export type { RespAddress } from './resp/server.js';
 export type { LoadProgress, StoreLoadOptions, StoreLoadResult } from './shards/load.js';
 export { open, Store, type StoreSaveOptions } from './store.js';

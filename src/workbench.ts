@@ -3,17 +3,4 @@
  * Redis, and out of them.
  */
 export * from './rdb/workbench/index.js';
-export {
-  type BackupProgress,
-  type BackupRdbOptions,
-  type BackupReport,
-  backupRdb,
-  type Conflict,
-  type RefusedKey,
-  type RemoteOptions,
-  RestoreError,
-  type RestoreProgress,
-  type RestoreRdbOptions,
-  type RestoreReport,
-  restoreRdb,
-} from './remote/index.js';
+export * from './remote/index.js';

@@ -83,7 +83,12 @@ export function addresses(text: string): string[] {
 
 /** `host:port,host:port`, or a `redis[s]://` address, which is looked at where errors do not repeat the password in it. */
 export function places(text: string): string[] {
-  return isRedisAddress(text) ? [text] : addresses(text);
+  if (isRedisAddress(text)) return [text];
+  if (text.includes('://'))
+    throw new InvalidArgumentError(
+      'It must be host:port, or an address that begins with redis:// or rediss://.',
+    );
+  return addresses(text);
 }
 
 /** `a=host:port,b=host:port`, each name and each address once. */

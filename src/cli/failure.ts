@@ -2,7 +2,7 @@ import { HoldfastError } from '../errors.js';
 import { Interrupted } from './interrupt.js';
 
 /** What the shell is told. */
-export const EXIT = { fine: 0, failed: 1, usage: 2 } as const;
+export const EXIT = { fine: 0, failed: 1, usage: 2, unusable: 2 } as const;
 
 /** The command line asks for something that cannot be. */
 export class UsageError extends Error {
@@ -35,7 +35,8 @@ function codeOf(error: unknown): string {
 /** The exit code for an error. */
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Interrupted) return error.exitCode;
-  return error instanceof UsageError || error instanceof FileTrouble ? EXIT.usage : EXIT.failed;
+  if (error instanceof UsageError) return EXIT.usage;
+  return error instanceof FileTrouble ? EXIT.unusable : EXIT.failed;
 }
 
 /** The error as one line; with `verbose`, where it comes from as well. */

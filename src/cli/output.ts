@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { EXIT } from './failure.js';
 
 let gone = false;
 
@@ -9,10 +10,11 @@ let gone = false;
 export function tolerateGoneReader(onGone: () => void = () => process.exit(0)): void {
   process.stdout.removeAllListeners('error');
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-    if (error.code !== 'EPIPE') throw error;
     if (gone) return;
     gone = true;
-    onGone();
+    if (error.code === 'EPIPE') return onGone();
+    process.stderr.write(`holdfast: IO: stdout: ${error.message}\n`);
+    process.exit(EXIT.unusable);
   });
 }
 
@@ -21,11 +23,11 @@ export function printLine(text: string): void {
   if (!gone) process.stdout.write(`${text}\n`);
 }
 
-/** Many chunks on stdout, no faster than they are read. */
-export async function printAll(chunks: AsyncIterable<string>): Promise<void> {
+/** Many chunks on stdout, no faster than they are read. The signal ends the waiting for a reader. */
+export async function printAll(chunks: AsyncIterable<string>, signal: AbortSignal): Promise<void> {
   for await (const chunk of chunks) {
     if (gone) return;
-    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain');
+    if (!process.stdout.write(chunk)) await once(process.stdout, 'drain', { signal });
   }
 }
 

@@ -235,6 +235,7 @@ export interface NativeRdbRequestStats {
   unwanted: number;
   refused: number;
   functions: number;
+  moduleData: number;
 }
 
 /** Turns an RDB file into `RESTORE` requests: records `slot:u16 length:u32` (little endian) and so many bytes of RESP. */
@@ -296,7 +297,14 @@ export interface NativeRdbInspect extends NativeRdbReader {
 export interface NativeRdbCheck extends NativeRdbReader {
   /** Throws if the file is not complete. */
   finish(): void;
-  readonly counts: { format: string; version: number; checksum: string; keys: number; functions: number };
+  readonly counts: {
+    format: string;
+    version: number;
+    checksum: string;
+    keys: number;
+    otherDatabases: number;
+    functions: number;
+  };
 }
 
 /** Finds what differs between two RDB files. */

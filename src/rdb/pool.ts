@@ -25,6 +25,8 @@ function started(): Piscina<Job, void> {
     idleTimeout: IDLE_MS,
     // An idle thread sleeps in its event loop, where it can be ended at once.
     atomics: 'disabled',
+    // A descriptor that becomes a socket is closed by it, which the list of descriptors to be closed never learns.
+    trackUnmanagedFds: false,
   });
   return pool;
 }

@@ -8,6 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
 import { native } from '../keyspace/native.js';
 import { type Begin, type Job, type Notice, type Outcome, PIECES_AHEAD, type Word } from './jobs.js';
+import { syncDirectory, writeAll } from './new-file.js';
 import { CorruptRdbError } from './workbench/corrupt.js';
 import { runTask } from './workbench/tasks.js';
 
@@ -27,7 +28,7 @@ class Client {
   readonly #port: MessagePort;
   /** The file that the job is about, once it is known. */
   path: string | undefined;
-  #cancelled = false;
+  readonly #ending = new AbortController();
   #wake: ((order?: Begin) => void) | undefined;
   /** Pieces that may be sent before the next permission. */
   #credit = PIECES_AHEAD;
@@ -42,8 +43,13 @@ class Client {
     port.on('close', () => this.#cancel());
   }
 
+  /** Aborted when nobody wants the job any more. */
+  get signal(): AbortSignal {
+    return this.#ending.signal;
+  }
+
   #cancel(): void {
-    this.#cancelled = true;
+    this.#ending.abort(new Cancelled());
     this.#wake?.();
   }
 
@@ -52,7 +58,7 @@ class Client {
     const order = await new Promise<Begin | undefined>((resolve) => {
       this.#wake = resolve;
       this.#port.postMessage({ kind: 'ready' } satisfies Notice);
-      if (this.#cancelled) resolve(undefined);
+      if (this.signal.aborted) resolve(undefined);
     });
     if (order === undefined) throw new Cancelled();
     this.path = order.path;
@@ -60,7 +66,7 @@ class Client {
   }
 
   check(): void {
-    if (this.#cancelled) throw new Cancelled();
+    this.signal.throwIfAborted();
   }
 
   progress(done: number, total: number | undefined, note?: unknown): void {
@@ -70,7 +76,7 @@ class Client {
 
   async piece(bytes: Uint8Array): Promise<void> {
     if (bytes.length === 0) return;
-    while (this.#credit === 0 && !this.#cancelled) await once(this.#port, 'message');
+    while (this.#credit === 0 && !this.signal.aborted) await once(this.#port, 'message');
     this.check();
     this.#credit--;
     this.#port.postMessage({ kind: 'piece', bytes } satisfies Notice);
@@ -186,24 +192,6 @@ async function encode({ snapshot }: Job & { kind: 'encode' }, client: Client): P
     client.check();
   }
   return undefined;
-}
-
-async function writeAll(file: FileHandle, chunk: Uint8Array): Promise<void> {
-  for (let written = 0; written < chunk.length; ) {
-    const { bytesWritten } = await file.write(chunk, written, chunk.length - written);
-    written += bytesWritten;
-  }
-}
-
-/** Makes a rename durable. Windows has no such thing. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
 }
 
 async function requests({ path, options }: Job & { kind: 'requests' }, client: Client): Promise<unknown> {

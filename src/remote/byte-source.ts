@@ -1,5 +1,5 @@
 /** A socket that is read by whoever wants its bytes, line by line or in whatever comes. */
-import { connect as connectPlain, type Socket } from 'node:net';
+import { connect as connectPlain, isIP, type Socket } from 'node:net';
 import { connect as connectTls } from 'node:tls';
 import { HoldfastError } from '../errors.js';
 import { type RedisAddress, redisLabel } from './redis-address.js';
@@ -39,7 +39,9 @@ export class ByteSource {
     signal?.throwIfAborted();
     const { host, port, tls } = address;
     const label = redisLabel(address);
-    const socket = tls ? connectTls({ servername: host, ...tls, host, port }) : connectPlain({ host, port });
+    // An address is no name that a server could be asked for.
+    const named = isIP(host) === 0 ? { servername: host } : {};
+    const socket = tls ? connectTls({ ...named, ...tls, host, port }) : connectPlain({ host, port });
     const aborted = () =>
       socket.destroy(signal?.reason instanceof Error ? signal.reason : new Error('aborted'));
     signal?.addEventListener('abort', aborted, { once: true });

@@ -110,7 +110,7 @@ export interface BackupProgress {
 
 /** How {@link backupRdb} takes a backup. */
 export interface BackupRdbOptions extends RemoteOptions {
-  /** Version of the format, 9 to 12: which servers can read the file. Only for stores; Redis writes its own. Default: 10. */
+  /** Version of the format, 9 to 12: which servers can read the file. For stores only: Redis writes its own. Default: 10. */
   version?: number;
   /** Called now and then. What it throws ends the backup. */
   onProgress?: (progress: BackupProgress) => void;
@@ -137,6 +137,7 @@ export async function backupRdb(
   const startedMs = performance.now();
   const output = new Output(path);
   try {
+    await output.prepare();
     const { report, sources } = await fetched(from, output, options);
     await output.commit();
     const { keys, bytes, checksum } = report;
@@ -156,7 +157,9 @@ async function fetched(from: string | readonly string[], output: Output, options
     onProgress?.({ stage: 'transfer', done, total });
   if (isRedisAddress(first)) {
     if (addresses.length > 1) throw new TypeError('one redis:// address is enough');
-    const reach = { timeoutMs, retryMs, silenceMs: SILENCE_MS, signal, onProgress: transfer };
+    if (version !== undefined) throw new TypeError('a Redis writes its own version: none can be asked for');
+    const onSnapshot = (): void => onProgress?.({ stage: 'snapshot', done: 0, total: 1 });
+    const reach = { timeoutMs, retryMs, silenceMs: SILENCE_MS, signal, onSnapshot, onProgress: transfer };
     return dumpRedis(parseRedisAddress(first, tls), output, reach);
   }
   for (const address of addresses) parseAddress(address);

@@ -1,8 +1,10 @@
 /** A file that is there whole, or not at all. */
 import { randomUUID } from 'node:crypto';
-import { type FileHandle, open, rename, rm } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { access, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../errors.js';
+import { syncDirectory } from '../rdb/new-file.js';
 
 /** A temporary file beside the place that it is for. */
 export class Output {
@@ -16,6 +18,17 @@ export class Output {
     this.temporary = `${path}.${randomUUID()}.tmp`;
   }
 
+  /** Says early what would keep the file from its place: all that is to be written would be for nothing. */
+  async prepare(): Promise<void> {
+    try {
+      await access(dirname(this.#path), constants.W_OK);
+    } catch (cause) {
+      throw fileFailure(cause, this.#path);
+    }
+    const there = await stat(this.#path).catch(() => undefined);
+    if (there?.isDirectory()) throw new HoldfastError('IO', `${this.#path}: it is a directory`);
+  }
+
   /** Another temporary file, which goes when this one does. */
   part(): string {
     const part = `${this.temporary}.${this.#count++}`;
@@ -26,10 +39,9 @@ export class Output {
   /** Takes the place that it is for, once it is on disk. */
   async commit(): Promise<void> {
     try {
-      await synced(this.temporary, 'r+');
+      await syncFile(this.temporary);
       await rename(this.temporary, this.#path);
-      // Makes the new name durable. Windows has no such thing.
-      if (process.platform !== 'win32') await synced(dirname(this.#path), 'r');
+      await syncDirectory(dirname(this.#path));
     } catch (cause) {
       throw fileFailure(cause, this.#path);
     }
@@ -41,8 +53,8 @@ export class Output {
   }
 }
 
-async function synced(path: string, flags: string): Promise<void> {
-  const file = await open(path, flags);
+async function syncFile(path: string): Promise<void> {
+  const file = await open(path, 'r+');
   await file.sync().finally(() => file.close());
 }
 
@@ -52,14 +64,6 @@ export async function openForWriting(path: string): Promise<FileHandle> {
     return await open(path, 'wx');
   } catch (cause) {
     throw fileFailure(cause, path);
-  }
-}
-
-/** Writes all of the bytes. */
-export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length; ) {
-    const { bytesWritten } = await file.write(bytes, written, bytes.length - written);
-    written += bytesWritten;
   }
 }
 

@@ -2,8 +2,9 @@
 import type { FileHandle } from 'node:fs/promises';
 import { HoldfastError } from '../errors.js';
 import { inspectRdb, type Report } from '../rdb/index.js';
+import { writeAll } from '../rdb/new-file.js';
 import { connectDataClient, type DataClient } from '../replication/data-client.js';
-import { type Output, openForWriting, writeAll } from './output.js';
+import { type Output, openForWriting } from './output.js';
 import type { PeerAccess } from './peer-target.js';
 
 /** How a backup is taken. */

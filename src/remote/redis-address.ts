@@ -1,5 +1,6 @@
 /** `redis://` and `rediss://` addresses. */
 import type { ConnectionOptions } from 'node:tls';
+import { HoldfastError } from '../errors.js';
 
 /** A server, and who asks it. */
 export interface RedisAddress {
@@ -50,6 +51,12 @@ export function parseRedisAddress(text: string, tls: ConnectionOptions = {}): Re
 /** The address without what is secret in it. */
 export function redisLabel({ host, port }: { readonly host: string; readonly port: number }): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
+}
+
+/** What is said where a server wants a password and was given none. */
+export function passwordWanted(label: string, cause?: unknown): HoldfastError {
+  const text = `${label}: the server asks for a password, as in redis://:PASSWORD@host`;
+  return new HoldfastError('NOAUTH', text, { cause });
 }
 
 function decoded(part: string): string | undefined {

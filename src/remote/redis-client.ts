@@ -1,6 +1,6 @@
 /** The part of a Redis client package that is used here, loaded when it is needed. */
 import { HoldfastError } from '../errors.js';
-import { type RedisAddress, redisLabel } from './redis-address.js';
+import { passwordWanted, type RedisAddress, redisLabel } from './redis-address.js';
 
 /** A reply, or why there is none: an error of the server has its code as the first word of its message. */
 export type Replied = readonly [error: Error | null, reply?: unknown];
@@ -26,7 +26,9 @@ export type Connect = (address: RedisAddress, timeoutMs: number) => Promise<Redi
  */
 export async function loadRedisClient(): Promise<Connect> {
   const { Redis } = await import('ioredis').catch((cause: unknown) => {
-    const text = 'restoring to Redis needs the package ioredis, which is not installed: npm install ioredis';
+    const isMissing = cause instanceof Error && 'code' in cause && cause.code === 'ERR_MODULE_NOT_FOUND';
+    const reason = isMissing ? 'is not installed' : `cannot be loaded (${messageOf(cause)})`;
+    const text = `restoring to Redis needs the package ioredis, which ${reason}: npm install ioredis`;
     throw new HoldfastError('NEEDS_PACKAGE', text, { cause });
   });
   return async (address, timeoutMs) => {
@@ -76,8 +78,13 @@ export function codeOf(error: unknown): string | undefined {
   return error instanceof Error ? /^([A-Z][A-Z0-9]+)(?: |$)/.exec(error.message)?.[1] : undefined;
 }
 
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message.trim() : String(error);
+}
+
 /** An error that names the server. */
 export function failureOf(error: unknown, address: RedisAddress): HoldfastError {
-  const message = error instanceof Error ? error.message : String(error);
+  const message = messageOf(error);
+  if (codeOf(error) === 'NOAUTH') return passwordWanted(redisLabel(address), error);
   return new HoldfastError(codeOf(error) ?? 'IO', `${redisLabel(address)}: ${message}`, { cause: error });
 }

@@ -4,14 +4,17 @@
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../errors.js';
+import { writeAll } from '../rdb/new-file.js';
 import { ByteSource, type ReachOptions } from './byte-source.js';
-import { openForWriting, writeAll } from './output.js';
-import type { RedisAddress } from './redis-address.js';
+import { openForWriting } from './output.js';
+import { passwordWanted, type RedisAddress } from './redis-address.js';
 
 /** How a dump is taken. */
 export interface DumpOptions extends ReachOptions {
   /** How long a server that is loading, or has lost its master, is asked again. */
   readonly retryMs: number;
+  /** Hears that the server makes its dump; it may wait for other replicas first. */
+  readonly onSnapshot: () => void;
   /** Hears how many bytes came, and of how many, where the server says it. */
   readonly onProgress: (done: number, total: number | undefined) => void;
 }
@@ -34,6 +37,7 @@ type Length = { readonly bytes: number } | { readonly mark: Buffer };
 export async function takeDump(address: RedisAddress, path: string, options: DumpOptions): Promise<number> {
   const source = await synchronizing(address, options);
   try {
+    options.onSnapshot();
     const length = await lengthOf(source);
     const file = await openForWriting(path);
     try {
@@ -126,6 +130,7 @@ async function statusLine(source: ByteSource): Promise<string> {
 
 /** An error of a server. */
 export function serverError(label: string, text: string): HoldfastError {
+  if (/^NOAUTH\b/.test(text)) return passwordWanted(label);
   return new HoldfastError(/^[A-Z][A-Z0-9]*(?= |$)/.exec(text)?.[0] ?? 'ERR', `${label}: ${text}`);
 }
 

@@ -36,6 +36,8 @@ export interface RestoreReport {
   readonly unsent: number;
   /** Libraries of functions in the file. They are not restored. */
   readonly functions: number;
+  /** Records in the file of what modules keep beside keys, or with them. They are not restored. */
+  readonly moduleData: number;
   /** The refused keys, the first hundred of them. */
   readonly refusals: readonly RefusedKey[];
   /** Bytes of the file. */

@@ -2,6 +2,7 @@
  * One restore: keys of a file on their way to a target, in batches, with a bounded window; each is sent again until it has an
  * outcome, or too long nothing moves.
  */
+import { stat } from 'node:fs/promises';
 import { setImmediate as immediate, setTimeout as sleep } from 'node:timers/promises';
 import { HoldfastError } from '../errors.js';
 import { limits } from '../limits.js';
@@ -16,6 +17,8 @@ export type Conflict = 'skip' | 'replace' | 'fail';
 
 /** How far a restore is. */
 export interface RestoreProgress {
+  /** `'check'`: the file is verified. `'restore'`: its keys are sent. */
+  readonly stage: 'check' | 'restore';
   /** Bytes of the file that were read, of `totalBytes`. */
   readonly readBytes: number;
   readonly totalBytes: number;
@@ -103,12 +106,23 @@ export class RestoreRun {
   /** The whole file is verified first: one that is damaged changes nothing. */
   async #verify(): Promise<void> {
     try {
-      const { keys, bytes } = await checkRdb(this.#path, { signal: this.#ending.signal });
+      await readableTwice(this.#path);
+      const { keys, bytes, otherDatabases } = await checkRdb(this.#path, {
+        signal: this.#ending.signal,
+        onProgress: (done, total) => this.#tell({ stage: 'check', readBytes: done, totalBytes: total }),
+      });
       this.#keys = keys;
       this.#bytes = bytes;
+      if (otherDatabases > 0 && this.#options.filter.db === undefined)
+        throw this.#manyDatabases(otherDatabases);
     } catch (error) {
       if (this.#failure === undefined) throw error;
     }
+  }
+
+  #manyDatabases(keys: number): HoldfastError {
+    const text = `it has keys in other databases than 0 (${keys} of ${this.#keys}): say which database is meant (db, --db)`;
+    return new HoldfastError('ERR', `${this.#path}: ${text}`);
   }
 
   async #sendAll(): Promise<void> {
@@ -255,16 +269,18 @@ export class RestoreRun {
     }
   }
 
-  #tell(): void {
-    this.#options.onProgress?.({
+  #tell(
+    progress: Omit<RestoreProgress, 'report'> = {
+      stage: 'restore',
       readBytes: this.#readBytes,
       totalBytes: this.#bytes,
-      report: this.#report(),
-    });
+    },
+  ): void {
+    this.#options.onProgress?.({ ...progress, report: this.#report() });
   }
 
   #report(): RestoreReport {
-    const { expired = 0, empty = 0, unwanted = 0, functions = 0 } = this.#stats ?? {};
+    const { expired = 0, empty = 0, unwanted = 0, functions = 0, moduleData = 0 } = this.#stats ?? {};
     const { restored, skipped, unsure, refused } = this.#counts;
     const unanswered = [...this.#underWay].filter(({ lost }) => lost).length;
     const done = restored + skipped + unsure + refused + expired + empty + unwanted;
@@ -273,11 +289,22 @@ export class RestoreRun {
       unanswered,
       unsent: Math.max(0, this.#keys - done - unanswered),
       functions,
+      moduleData,
       refusals: this.#refusals,
       bytes: this.#bytes,
       durationMs: performance.now() - this.#startedMs,
     };
   }
+}
+
+/** A file is verified, then restored. What cannot be opened is told by whoever reads it. */
+export async function readableTwice(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.isFile()) return;
+  const reason = found.isDirectory()
+    ? 'it is a directory'
+    : 'it is read twice, which only a file can be, and no pipe';
+  throw new HoldfastError('IO', `${path}: ${reason}`);
 }
 
 /** Keys that are to travel together. */

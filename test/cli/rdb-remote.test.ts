@@ -1,7 +1,9 @@
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
+import { type AddressInfo, createServer } from 'node:net';
 import type { BackupReport, RestoreReport } from 'holdfast';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vitest';
 import { Temporary } from '../rdb/temporary.js';
 import { type Sample, writeSample } from '../remote/files.js';
 import { freeAddress, TestCluster } from '../support/cluster.js';
@@ -57,10 +59,14 @@ describe('rdb restore', () => {
   });
 
   it('tells what was done when it is interrupted', { timeout: WITHIN_MS }, async () => {
-    const to = await freeAddress();
-    const running = start(['rdb', 'restore', sample.path, '--to', to, '--json']);
-    // Nobody is there: it goes on trying.
-    await new Promise((resolve) => setTimeout(resolve, 1_500));
+    // Whoever is there says nothing: it goes on trying.
+    const silent = createServer((socket) => socket.on('error', () => {}));
+    onTestFinished(() => void silent.close());
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const running = start(['rdb', 'restore', sample.path, '--to', `127.0.0.1:${port}`, '--json']);
+    await once(silent, 'connection');
     running.child.kill('SIGINT');
     const { exitCode, stdout, stderr } = await running.ended;
     expect({ exitCode, stderr }).toEqual({
@@ -79,6 +85,33 @@ describe('rdb restore', () => {
     expect({ exitCode, stdout }).toEqual({ exitCode: 1, stdout: '' });
     expect(stderr).toMatch(/^holdfast: IO: 127\.0\.0\.1:\d+: .*ECONNREFUSED.*\n$/);
     expect(stderr).not.toContain('hidden');
+  });
+});
+
+describe('a file that cannot be used', () => {
+  it.each([
+    [['restore', '/no/file.rdb'], /^holdfast: IO: \/no\/file\.rdb: ENOENT/],
+    [['restore', '/'], /^holdfast: IO: \/: it is a directory/],
+    [['backup', '/no/folder/out.rdb'], /^holdfast: IO: \/no\/folder\/out\.rdb: ENOENT/],
+    [['backup', '/'], /^holdfast: IO: \/: it is a directory/],
+  ])('is told before anybody is asked: %j', async ([command = '', file = ''], words) => {
+    const where = command === 'restore' ? '--to' : '--from';
+    const { exitCode, stderr } = await run(['rdb', command, file, where, await freeAddress()]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(words) });
+  });
+
+  it.each([
+    [
+      ['restore', 'x', '--to', 'http://host:1'],
+      /It must be host:port, or an address that begins with redis:/,
+    ],
+    [
+      ['backup', 'x', '--from', 'redis://host:1', '--rdb-version', '9'],
+      /USAGE: a Redis writes its own version/,
+    ],
+  ])('nor is what cannot be meant asked for: %j', async (args, words) => {
+    const { exitCode, stderr } = await run(['rdb', ...args]);
+    expect({ exitCode, stderr }).toEqual({ exitCode: 2, stderr: expect.stringMatching(words) });
   });
 });
 

@@ -83,6 +83,28 @@ describe('exit codes', () => {
   });
 });
 
+describe('diff', () => {
+  it('tells libraries of functions behind the keys', async () => {
+    const library = (source: string) => Buffer.concat([Buffer.of(0xf5, source.length), Buffer.from(source)]);
+    writeFileSync(path('one.rdb'), file(library('#!lua name=gone'), library('#!lua name=same')));
+    writeFileSync(path('two.rdb'), file(library('#!lua name=same\n'), stringKey('key', 'v')));
+    const { exitCode, stdout } = await rdb('diff', path('one.rdb'), path('two.rdb'));
+    const lines = ['+ key  string', '- gone  library of functions', '~ same  library of functions'];
+    expect({ exitCode, stdout }).toEqual({
+      ...{ exitCode: 1, stdout: `${lines.join('\n')}\n1 added, 1 removed, 1 changed\n` },
+    });
+    const json = await rdb('diff', '--json', path('one.rdb'), path('two.rdb'));
+    expect(JSON.parse(json.stdout)).toEqual({
+      differences: [
+        { key: 'key', kind: 'added', db: 0, after: { type: 'string' } },
+        { library: 'gone', kind: 'removed' },
+        { library: 'same', kind: 'changed' },
+      ],
+      ...{ added: 1, removed: 1, changed: 1 },
+    });
+  });
+});
+
 describe('convert', () => {
   it('writes what is asked for', async () => {
     const out = path('out.rdb');

@@ -121,7 +121,20 @@ describe.skipIf(version === undefined)('one Redis', () => {
     expect((await inspectRdb(third)).databases).toEqual([{ db: 3, keys: 10 }]);
     await client.flushall();
     expect(await restoreRdb(all, url, { db: 3 })).toMatchObject({ restored: 10, unwanted: 1 });
-    await expect(restoreRdb(all, url, { onConflict: 'skip' })).rejects.toThrow(/database 3 has keys/);
+    await client.flushall();
+    await expect(restoreRdb(all, url)).rejects.toThrow(/other databases than 0 \(10 of 11\): .* --db/);
+    expect(await client.dbsize()).toBe(0);
+    await expect(backupRdb(url, third, { version: 9 })).rejects.toThrow(TypeError);
+  });
+
+  it('says that it wants a password', { timeout: WITHIN_MS }, async () => {
+    const without = `redis://127.0.0.1:${server.port}`;
+    const wanted = {
+      code: 'NOAUTH',
+      message: expect.stringMatching(/: the server asks for a password, as in redis:/),
+    };
+    await expect(restoreRdb(sample.path, without)).rejects.toMatchObject(wanted);
+    await expect(backupRdb(without, temporary.path('none.rdb'))).rejects.toMatchObject(wanted);
   });
 
   it('refuses a wrong password, in its own words', { timeout: WITHIN_MS }, async () => {
@@ -182,8 +195,8 @@ describe.skipIf(version === undefined)('one Redis', () => {
     let killed = 0;
     const report = await restoreRdb(sample.path, url, {
       onConflict: 'skip',
-      onProgress: () => {
-        if (killed++ < 2)
+      onProgress: ({ stage }) => {
+        if (stage === 'restore' && killed++ < 2)
           spawnSync('redis-cli', [
             '-p',
             String(server.port),

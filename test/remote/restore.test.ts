@@ -1,5 +1,5 @@
 import { readFile, writeFile } from 'node:fs/promises';
-import { open, RestoreError, type RestoreReport, restoreRdb, type Store } from 'holdfast';
+import { open, RestoreError, type RestoreProgress, restoreRdb, type Store } from 'holdfast';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectDataClient } from '../../src/replication/data-client.js';
 import { Temporary } from '../rdb/temporary.js';
@@ -131,13 +131,13 @@ describe('restoring into a running store', () => {
 
   it('says how far it is', { timeout: WITHIN_MS }, async () => {
     await empty();
-    const seen: RestoreReport[] = [];
-    await restoreRdb(sample.path, cluster.address('a'), {
-      secret,
-      onProgress: ({ report }) => seen.push(report),
-    });
-    expect(seen.at(-1)).toMatchObject({ ...none, restored: sample.keys });
-    expect(seen.length).toBeGreaterThan(1);
+    const seen: RestoreProgress[] = [];
+    await restoreRdb(sample.path, cluster.address('a'), { secret, onProgress: (one) => seen.push(one) });
+    expect(seen.at(-1)?.report).toMatchObject({ ...none, restored: sample.keys });
+    expect(seen[0]).toMatchObject({ stage: 'check', report: { restored: 0 } });
+    const stages = seen.map(({ stage }) => stage);
+    expect(stages).toEqual([...stages].sort());
+    expect(stages.at(-1)).toBe('restore');
   });
 });
 
@@ -150,7 +150,9 @@ describe('a restore that ends early', () => {
     const to = cluster.address('a');
     const aborted = restoreRdb(large.path, to, {
       ...{ secret, signal: ending.signal },
-      onProgress: () => ending.abort(new Error('enough')),
+      onProgress: ({ stage }) => {
+        if (stage === 'restore') ending.abort(new Error('enough'));
+      },
     });
     const error = await failureOf(aborted);
     expect(error).toMatchObject({ code: 'ABORTED', message: 'enough' });

@@ -3,12 +3,12 @@ import type { Checked } from '../../rdb/workbench/check.js';
 import { CorruptRdbError } from '../../rdb/workbench/corrupt.js';
 import { EXIT } from '../failure.js';
 import { printLine } from '../output.js';
-import { runTool } from './run.js';
+import { counted, runTool, sourceOf } from './run.js';
 
 /** `holdfast rdb check`: whether the file is sound. Resolves to the exit code. */
 export async function checkCommand(path: string, { json = false }: { json?: boolean }): Promise<number> {
   try {
-    const checked = await runTool({ verb: 'checking', path }, (options) => checkRdb(path, options));
+    const checked = await runTool({ verb: 'checking', path }, (options) => checkRdb(sourceOf(path), options));
     printLine(json ? jsonOf({ sound: true, ...factsOf(checked) }) : sentencesOf(checked));
     return EXIT.fine;
   } catch (error) {
@@ -41,10 +41,10 @@ function sentencesOf({
     disabled: 'written without a checksum',
     none: 'too old for a checksum',
   };
-  const sound = `sound: ${format} version ${version}, ${keys} keys, ${bytes} bytes, ${sum[checksum]}`;
+  const sound = `sound: ${format} version ${version}, ${counted(keys, 'key')}, ${counted(bytes, 'byte')}, ${sum[checksum]}`;
   return trailingBytes === 0
     ? sound
-    : `${sound}\n${trailingBytes} bytes follow the end: ${kindOf(trailingHead)}`;
+    : `${sound}\n${counted(trailingBytes, 'byte')} behind the end: ${kindOf(trailingHead)}`;
 }
 
 /** What bytes behind the end of a file may be. */

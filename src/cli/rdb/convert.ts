@@ -1,8 +1,8 @@
 import { type ConvertOptions, convertRdb } from '../../rdb/workbench/convert.js';
 import type { RdbType } from '../../rdb/workbench/shapes.js';
-import { EXIT } from '../failure.js';
+import { EXIT, UsageError } from '../failure.js';
 import { printLine } from '../output.js';
-import { runTool } from './run.js';
+import { counted, runTool, sourceOf } from './run.js';
 
 /** Options of the command, as commander gives them. */
 export interface ConvertCommandOptions {
@@ -22,15 +22,20 @@ export async function convertCommand(
   to: string,
   options: ConvertCommandOptions,
 ): Promise<number> {
-  const converted = await runTool({ verb: 'converting', path: from }, (watched) =>
-    convertRdb(from, to, { ...chosenBy(options), ...watched }),
+  const isPrinted = to === '-';
+  if (isPrinted && process.stdout.isTTY)
+    throw new UsageError('the new file would go to the terminal: name a file, or a program behind a pipe');
+  const about = { verb: 'converting', path: from, isPrinting: isPrinted };
+  const converted = await runTool(about, (watched) =>
+    convertRdb(sourceOf(from), isPrinted ? process.stdout : to, { ...chosenBy(options), ...watched }),
   );
   const { keys, keysLeftOut, bytes } = converted;
-  printLine(
+  const told =
     options.json === true
       ? JSON.stringify(converted, null, 2)
-      : `${keys} keys written, ${keysLeftOut} left out, ${bytes} bytes of version ${options.rdbVersion}`,
-  );
+      : `${counted(keys, 'key')} written, ${keysLeftOut} left out, ${counted(bytes, 'byte')} of version ${options.rdbVersion}`;
+  if (isPrinted) process.stderr.write(`${told}\n`);
+  else printLine(told);
   return EXIT.fine;
 }
 

@@ -2,7 +2,7 @@ import { inspectRdb } from '../../rdb/index.js';
 import type { Report, SlotCounts, TimesToLive } from '../../rdb/workbench/inspect.js';
 import { printLine } from '../output.js';
 import { tableOf } from '../table.js';
-import { runTool } from './run.js';
+import { runTool, sourceOf } from './run.js';
 
 /** Longest key that is shown whole. */
 const KEY_CHARS_MAX = 60;
@@ -20,7 +20,7 @@ export interface InspectCommandOptions {
 export async function inspectCommand(path: string, options: InspectCommandOptions): Promise<number> {
   const { biggest, slots = false, json = false } = options;
   const report = await runTool({ verb: 'reading', path }, (watched) =>
-    inspectRdb(path, { biggest, slots, ...watched }),
+    inspectRdb(sourceOf(path), { biggest, slots, ...watched }),
   );
   printLine(json ? JSON.stringify(report, null, 2) : render(report));
   return 0;

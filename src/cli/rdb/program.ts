@@ -5,9 +5,12 @@ import { examples, type Finish } from '../help.js';
 import type { ConvertCommandOptions } from './convert.js';
 import type { BackupOptions, RestoreOptions } from './remote.js';
 
+const FILE = 'RDB file; - for stdin';
 const BIGGEST_MAX = 10_000;
 const TIMEOUT_MS_MAX = 600_000;
 const DATABASE_MAX = 2 ** 31 - 1;
+const PREFIX_MEANS =
+  "put this before the name of every key (keys that begin with a text are chosen by --match 'text*')";
 /** Names that a key's type may have. */
 const TYPES = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'];
 const VERSIONS = [9, 10, 11, 12];
@@ -16,7 +19,7 @@ const VERSIONS = [9, 10, 11, 12];
 function inspect(finish: Finish): Command {
   return new Command('inspect')
     .description('count the keys of an RDB file by type and encoding, and verify its structure and checksum')
-    .argument('<file>', 'RDB file')
+    .argument('<file>', FILE)
     .option('--biggest <n>', 'how many of the biggest keys are named', wholeNumber(0, BIGGEST_MAX), 10)
     .option('--slots', 'count keys by slot, as a cluster would spread them')
     .option('--json', 'print the counts as JSON')
@@ -30,9 +33,12 @@ function inspect(finish: Finish): Command {
 function check(finish: Finish): Command {
   return new Command('check')
     .description('verify everything in an RDB file; exit 1 if it is damaged, and say where')
-    .argument('<file>', 'RDB file')
+    .argument('<file>', FILE)
     .option('--json', 'print the result as JSON')
-    .addHelpText('after', examples('holdfast rdb check dump.rdb && echo fine'))
+    .addHelpText(
+      'after',
+      examples('holdfast rdb check dump.rdb && echo fine', 'zcat dump.rdb.gz | holdfast rdb check -'),
+    )
     .action(async (file: string, options: { json?: true }) => {
       const { checkCommand } = await import('./check.js');
       finish(await checkCommand(file, options));
@@ -42,7 +48,7 @@ function check(finish: Finish): Command {
 function json(finish: Finish): Command {
   return new Command('json')
     .description('print the keys and values of an RDB file as JSON')
-    .argument('<file>', 'RDB file')
+    .argument('<file>', FILE)
     .option('--canonical', 'one form for equal data: keys, fields and members in the order of their bytes')
     .addHelpText(
       'after',
@@ -56,9 +62,11 @@ function json(finish: Finish): Command {
 
 function diff(finish: Finish): Command {
   return new Command('diff')
-    .description('print the keys that differ between two RDB files; exit 1 if there are any')
-    .argument('<before>', 'RDB file')
-    .argument('<after>', 'RDB file')
+    .description(
+      'print the keys and libraries of functions that differ between two RDB files; exit 1 if there are any',
+    )
+    .argument('<before>', FILE)
+    .argument('<after>', FILE)
     .option('--json', 'print the differences as JSON')
     .addHelpText('after', examples('holdfast rdb diff monday.rdb tuesday.rdb'))
     .action(async (before: string, after: string, options: { json?: true }) => {
@@ -70,8 +78,8 @@ function diff(finish: Finish): Command {
 function convert(finish: Finish): Command {
   return new Command('convert')
     .description('write another RDB file: for other servers, with some of the keys, under other names')
-    .argument('<in>', 'RDB file')
-    .argument('<out>', 'file to write; it is replaced when the new one is complete')
+    .argument('<in>', FILE)
+    .argument('<out>', 'file to write, replaced when the new one is complete; - for stdout')
     .addOption(
       new Option('--rdb-version <n>', 'version to write: 9 for Redis 5, 10 for 7.0, 11 for 7.2, 12 for 7.4')
         .argParser(oneOf(VERSIONS))
@@ -80,7 +88,7 @@ function convert(finish: Finish): Command {
     .option('--match <glob>', 'only keys whose names match the pattern')
     .option('--type <type>', `only keys of this type, one of ${TYPES.join(', ')}; may be repeated`, addType)
     .option('--db <n>', 'only keys of this database', wholeNumber(0, DATABASE_MAX))
-    .option('--prefix <text>', 'put this before the name of every key')
+    .option('--prefix <text>', PREFIX_MEANS)
     .option('--strip-ttl', 'leave out when keys and fields of hashes expire')
     .option('--drop-functions', 'leave out libraries of functions, which version 9 cannot hold')
     .option('--json', 'print what was done as JSON')
@@ -108,7 +116,7 @@ function restore(finish: Finish): Command {
     .option('--match <glob>', 'only keys whose names match the pattern')
     .option('--type <type>', `only keys of this type, one of ${TYPES.join(', ')}; may be repeated`, addType)
     .option('--db <n>', 'only keys of this database', wholeNumber(0, DATABASE_MAX))
-    .option('--prefix <text>', 'put this before the name of every key')
+    .option('--prefix <text>', PREFIX_MEANS)
     .addOption(
       new Option('--on-conflict <mode>', 'what happens to a key that is there already')
         .choices(['skip', 'replace', 'fail'])
@@ -155,6 +163,9 @@ function backup(finish: Finish): Command {
 function remote(command: Command): Command {
   return command
     .addOption(secretFileOption())
+    .option('--cacert <file>', 'certificates (PEM) that a rediss:// server is verified with')
+    .option('--cert <file>', 'certificate (PEM) to show to a rediss:// server')
+    .option('--key <file>', 'private key (PEM) of that certificate')
     .option('--timeout-ms <n>', 'how long connecting may take', wholeNumber(1, TIMEOUT_MS_MAX), 2_000)
     .option('--retry-ms <n>', 'how long to go on without an answer', wholeNumber(0, TIMEOUT_MS_MAX), 60_000)
     .option('--json', 'print the result as JSON');

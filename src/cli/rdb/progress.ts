@@ -1,5 +1,4 @@
 /** A line on a terminal that says how far a command is. */
-import { createLogUpdate } from 'log-update';
 
 /** Nothing is shown of what takes no longer. */
 const QUIET_MS = 300;
@@ -9,13 +8,17 @@ const MB = 1_000_000;
 
 /** What the line shows. */
 export interface Progress {
-  /** Hears how far the work is. The total is 0 where nobody knows it. */
+  /** Hears how far the work is, in bytes. The total is 0 where nobody knows it. */
   show(done: number, total: number): void;
+  /** Hears what is being waited for. */
+  say(what: string): void;
+  /** What comes is other work, whose rate is its own. */
+  begin(label: string): void;
   /** Takes the line away. */
   end(): void;
 }
 
-const nothing: Progress = { show() {}, end() {} };
+const nothing: Progress = { show() {}, say() {}, begin() {}, end() {} };
 
 /** A line on stderr if that is a terminal; none while what is printed goes to the same terminal. */
 export function progressOn(label: string, isPrinting: boolean): Progress {
@@ -23,27 +26,51 @@ export function progressOn(label: string, isPrinting: boolean): Progress {
   return isTerminal && !(isPrinting && process.stdout.isTTY) ? new Line(label) : nothing;
 }
 
+/** Goes to the beginning of the line and empties it. */
+const EMPTY_LINE = '\r\x1b[2K';
+
 class Line implements Progress {
-  readonly #label: string;
-  readonly #update = createLogUpdate(process.stderr);
-  readonly #startMs = performance.now();
+  #label: string;
+  #startMs = performance.now();
   #shownMs = this.#startMs + QUIET_MS - REDRAW_MS;
+  #isThere = false;
 
   constructor(label: string) {
     this.#label = label;
   }
 
+  begin(label: string): void {
+    if (label === this.#label) return;
+    this.#label = label;
+    this.#startMs = performance.now();
+  }
+
   show(done: number, total: number): void {
-    const nowMs = performance.now();
-    if (nowMs - this.#shownMs < REDRAW_MS) return;
-    this.#shownMs = nowMs;
-    this.#update(lineOf(this.#label, done, total, (nowMs - this.#startMs) / 1_000));
+    this.#draw((nowMs) => lineOf(this.#label, done, total, (nowMs - this.#startMs) / 1_000));
+  }
+
+  say(what: string): void {
+    this.#draw(() => `${this.#label}  ${what}`);
   }
 
   end(): void {
-    this.#update.clear();
-    this.#update.done();
+    if (this.#isThere) process.stderr.write(EMPTY_LINE);
+    this.#isThere = false;
   }
+
+  #draw(textAt: (nowMs: number) => string): void {
+    const nowMs = performance.now();
+    if (nowMs - this.#shownMs < REDRAW_MS) return;
+    this.#shownMs = nowMs;
+    this.#isThere = true;
+    process.stderr.write(EMPTY_LINE + cropped(textAt(nowMs)));
+  }
+}
+
+/** A line that is wider than the terminal would be two, of which one stays. A terminal may not know how wide it is. */
+function cropped(text: string): string {
+  const { columns = 0 } = process.stderr;
+  return columns > 0 ? text.slice(0, columns - 1) : text;
 }
 
 /** The line at a moment: a bar where the end is known, the rate, and the time that is left. */

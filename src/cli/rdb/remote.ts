@@ -1,5 +1,8 @@
 /** `holdfast rdb restore` and `holdfast rdb backup`: what is elsewhere. */
+import { constants } from 'node:fs';
+import { access, readFile } from 'node:fs/promises';
 import { basename } from 'node:path';
+import type { ConnectionOptions } from 'node:tls';
 import { HoldfastError } from '../../errors.js';
 import { closePool } from '../../rdb/index.js';
 import type { RdbType } from '../../rdb/workbench/shapes.js';
@@ -12,17 +15,25 @@ import {
   restoreRdb,
 } from '../../remote/index.js';
 import { isRedisAddress } from '../../remote/redis-address.js';
+import { readableTwice } from '../../remote/restore-run.js';
 import { readSecret, type SecretSource } from '../arguments.js';
-import { asUsage } from '../failure.js';
+import { asUsage, FileTrouble, UsageError } from '../failure.js';
 import { type EndSignal, Interrupted, onInterrupt } from '../interrupt.js';
 import { printLine } from '../output.js';
 import { tableOf } from '../table.js';
 import { progressOn } from './progress.js';
 
-interface RemoteOptions extends SecretSource {
+interface RemoteOptions extends SecretSource, TlsFiles {
   timeoutMs: number;
   retryMs: number;
   json?: boolean;
+}
+
+/** Files for `rediss://` addresses. */
+interface TlsFiles {
+  cacert?: string;
+  cert?: string;
+  key?: string;
 }
 
 /** Options of `holdfast rdb restore`. */
@@ -46,8 +57,10 @@ const REFUSALS_SHOWN = 10;
 /** Restores a file. Resolves to the exit code: 1 if a key could not be restored. */
 export async function rdbRestoreCommand(path: string, options: RestoreOptions): Promise<number> {
   const { to, match, prefix, type, db, onConflict, timeoutMs, retryMs, json = false } = options;
+  await usable(path);
   const secret = await readSecret(options);
-  const bar = progressOn(`restoring ${basename(path)}`, false);
+  const tls = await tlsFor(to, options);
+  const bar = progressOn(`checking ${basename(path)}`, false);
   const tell = (report: RestoreReport, error?: unknown): void => {
     bar.end();
     printLine(json ? JSON.stringify(jsonOf(report, error), null, 2) : renderRestore(report));
@@ -56,12 +69,15 @@ export async function rdbRestoreCommand(path: string, options: RestoreOptions): 
     const report = await interruptibly((signal) =>
       asUsage(() =>
         restoreRdb(path, withPassword(to), {
-          ...{ secret, onConflict, timeoutMs, retryMs, signal },
+          ...{ secret, tls, onConflict, timeoutMs, retryMs, signal },
           ...(match !== undefined && { match }),
           ...(prefix !== undefined && { prefix }),
           ...(type !== undefined && { types: type }),
           ...(db !== undefined && { db }),
-          onProgress: ({ readBytes, totalBytes }) => bar.show(readBytes, totalBytes),
+          onProgress: ({ stage, readBytes, totalBytes }) => {
+            bar.begin(`${stage === 'check' ? 'checking' : 'restoring'} ${basename(path)}`);
+            bar.show(readBytes, totalBytes);
+          },
         }),
       ),
     );
@@ -80,15 +96,17 @@ export async function rdbRestoreCommand(path: string, options: RestoreOptions): 
 export async function rdbBackupCommand(path: string, options: BackupOptions): Promise<number> {
   const { from, rdbVersion, timeoutMs, retryMs, json = false } = options;
   const secret = await readSecret(options);
+  const tls = await tlsFor(from, options);
   const bar = progressOn(`backing up to ${basename(path)}`, false);
   try {
     const report = await interruptibly((signal) =>
       asUsage(() =>
         backupRdb(withPassword(from), path, {
-          ...{ secret, timeoutMs, retryMs, signal },
+          ...{ secret, tls, timeoutMs, retryMs, signal },
           ...(rdbVersion !== undefined && { version: rdbVersion }),
           onProgress: ({ stage, done, total }) => {
             if (stage === 'transfer') bar.show(done, total ?? 0);
+            else bar.say('waiting for the other side to take a snapshot');
           },
         }),
       ),
@@ -98,7 +116,7 @@ export async function rdbBackupCommand(path: string, options: BackupOptions): Pr
     return 0;
   } catch (error) {
     bar.end();
-    throw interruptionOf(error);
+    throw asOfFile(interruptionOf(error));
   } finally {
     await closePool();
   }
@@ -113,6 +131,61 @@ function withPassword(addresses: readonly string[]): readonly string[] {
     const url = new URL(address);
     if (url.password === '') url.password = encodeURIComponent(password);
     return url.href;
+  });
+}
+
+/** Says what is wrong with a file before anybody is asked for anything. */
+async function usable(path: string): Promise<void> {
+  if (path === '-')
+    throw new UsageError('a restore reads its file twice, which stdin cannot be: name a file');
+  try {
+    await access(path, constants.R_OK);
+    await readableTwice(path);
+  } catch (cause) {
+    throw new FileTrouble(
+      'IO',
+      cause instanceof HoldfastError ? cause.message : `${path}: ${messageOf(cause)}`,
+      {
+        cause,
+      },
+    );
+  }
+}
+
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
+}
+
+/** Whether a failure is one of the file that a backup goes to, and not of the other side. */
+function asOfFile(error: unknown): unknown {
+  if (!(error instanceof HoldfastError) || error.code !== 'IO') return error;
+  const { cause, message } = error;
+  const isOfFile =
+    cause instanceof Error ? 'path' in cause || isFull(cause) : message.endsWith('it is a directory');
+  return isOfFile ? new FileTrouble(error.code, message, { cause }) : error;
+}
+
+function isFull(cause: Error): boolean {
+  return 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+}
+
+/** What the files of the TLS options hold. */
+async function tlsFor(addresses: readonly string[], files: TlsFiles): Promise<ConnectionOptions> {
+  const { cacert, cert, key } = files;
+  const isGiven = [cacert, cert, key].some((path) => path !== undefined);
+  if (isGiven && !addresses.every((address) => /^rediss:/i.test(address)))
+    throw new UsageError('--cacert, --cert and --key are for rediss:// addresses');
+  if ((cert === undefined) !== (key === undefined)) throw new UsageError('--cert and --key belong together');
+  return {
+    ...(cacert !== undefined && { ca: await contentOf(cacert) }),
+    ...(cert !== undefined && { cert: await contentOf(cert) }),
+    ...(key !== undefined && { key: await contentOf(key) }),
+  };
+}
+
+async function contentOf(path: string): Promise<Buffer> {
+  return readFile(path).catch((cause: Error) => {
+    throw new FileTrouble('IO', `${path}: ${cause.message}`, { cause });
   });
 }
 
@@ -151,7 +224,8 @@ function renderRestore(report: RestoreReport): string {
     ['left out: not asked for', report.unwanted],
     ['sent, without an answer', report.unanswered],
     ['not sent', report.unsent],
-    ['functions, not restored', report.functions],
+    ['libraries of functions, not restored', report.functions],
+    ["records of modules' data, not restored", report.moduleData],
   ] as const;
   const [keys, restored, ...others] = rows;
   const shown = [keys, restored, ...others.filter(([, count]) => count > 0)];

@@ -21,6 +21,8 @@ export interface Checked {
   /** `disabled`: written as 0; `none`: the version has none. */
   checksum: 'right' | 'disabled' | 'none';
   keys: number;
+  /** Those of them that are in another database than 0. */
+  otherDatabases: number;
   /** Libraries of functions. */
   functions: number;
   /** Bytes behind the checksum. */
@@ -42,5 +44,5 @@ export async function checkRdb(source: RdbSource, options: CheckOptions = {}): P
   const path = pathOf(source);
   if (path !== undefined) return runWatched({ kind: 'tool', task: { tool: 'check', path, folder } }, options);
   signal?.throwIfAborted();
-  return (await checkFrom(await openSource(source), folder, listenerOf(options))) as Checked;
+  return (await checkFrom(await openSource(source, signal), folder, listenerOf(options))) as Checked;
 }

@@ -1,9 +1,10 @@
+import type { NativeRdbConvertOptions } from '../../keyspace/native.js';
 import { runWatched, type Watched } from '../watched.js';
 import { checkOptions, listenerOf } from './here.js';
 import type { RdbType } from './shapes.js';
 import { openSource, pathOf, type RdbSource } from './source.js';
 import { openTarget, type RdbTarget } from './target.js';
-import { type ConvertForm, convertFrom } from './tools.js';
+import { convertFrom } from './tools.js';
 
 /** Names of types that keys can be chosen by. */
 export const RDB_TYPES: readonly RdbType[] = ['string', 'list', 'set', 'zset', 'hash', 'stream', 'module'];
@@ -23,7 +24,7 @@ export interface ConvertOptions extends Watched {
   types?: readonly RdbType[];
   /** Keys of this database; they keep its number. Default: all. */
   db?: number;
-  /** Put before the name of every key. Default: nothing. */
+  /** Put before the name of every key; those that begin with a text are chosen by `match: 'text*'`. Default: nothing. */
   prefix?: string | Uint8Array;
   /** Leaves out when keys and fields of hashes expire. Default: false. */
   stripTtl?: boolean;
@@ -66,12 +67,17 @@ export async function convertRdb(
   if (from !== undefined && to !== undefined)
     return runWatched({ kind: 'tool', task: { tool: 'convert', from, to, form } }, options);
   options.signal?.throwIfAborted();
-  const opened = await openSource(source);
-  return (await convertFrom(opened, await openTarget(target), form, listenerOf(options))) as Converted;
+  const opened = await openSource(source, options.signal);
+  return (await convertFrom(
+    opened,
+    await openTarget(target, options.signal),
+    form,
+    listenerOf(options),
+  )) as Converted;
 }
 
 /** @throws RangeError, TypeError for what cannot be meant */
-function formOf(options: ConvertOptions): ConvertForm {
+function formOf(options: ConvertOptions): NativeRdbConvertOptions {
   checkOptions(options, OPTIONS);
   const { version = VERSION_DEFAULT, match, types = [], db, prefix } = options;
   if (!RDB_VERSIONS.includes(version))

@@ -105,5 +105,5 @@ export async function inspectRdb(source: RdbSource, options: InspectOptions = {}
   const form = { biggest, slots };
   if (path !== undefined) return runWatched({ kind: 'tool', task: { tool: 'inspect', path, form } }, options);
   signal?.throwIfAborted();
-  return (await inspectFrom(await openSource(source), form, listenerOf(options))) as Report;
+  return (await inspectFrom(await openSource(source, options.signal), form, listenerOf(options))) as Report;
 }

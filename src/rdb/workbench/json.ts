@@ -30,7 +30,7 @@ export async function* rdbJson(
   signal?.throwIfAborted();
   const text =
     path === undefined
-      ? jsonFrom(await openSource(source), canonical, folder, listenerOf(options))
+      ? jsonFrom(await openSource(source, signal), canonical, folder, listenerOf(options))
       : pieces({ kind: 'tool', task: { tool: 'json', path, canonical, folder } }, signal, onProgress);
   const decoder = new TextDecoder();
   for await (const piece of text) {

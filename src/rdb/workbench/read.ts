@@ -83,7 +83,7 @@ export class RdbReading<K> implements AsyncIterable<K> {
     if (this.#isBegun) throw new TypeError('an RDB file is read once: call readRdb again');
     this.#isBegun = true;
     this.#options.signal?.throwIfAborted();
-    const opened = await openSource(this.#source);
+    const opened = await openSource(this.#source, this.#options.signal);
     this.#opened = opened;
     const listener = listenerOf(this.#options);
     const tool = new native.RdbFacts(this.#options.valueBytesMax ?? VALUE_BYTES_MAX_DEFAULT);
@@ -129,7 +129,7 @@ export class RdbReading<K> implements AsyncIterable<K> {
     if (!this.#isComplete) throw new TypeError('what follows the file is known when all keys have been read');
     const path = pathOf(this.#source);
     if (path !== undefined) {
-      const { chunks } = await openFile(path, PUSH_BYTES, this.#bytes);
+      const { chunks } = await openFile(path, { bytesMax: PUSH_BYTES, from: this.#bytes });
       for await (const chunk of chunks) yield Buffer.from(chunk);
       return;
     }

@@ -1,7 +1,10 @@
 /** Where the bytes of a file come from. */
+import { constants, open as openDescriptor } from 'node:fs';
 import { type FileHandle, open, stat } from 'node:fs/promises';
+import { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { HoldfastError } from '../../errors.js';
 import { asFailure } from './corrupt.js';
 
@@ -32,21 +35,47 @@ export function pathOf(source: unknown): string | undefined {
   return source instanceof URL ? fileURLToPath(source) : undefined;
 }
 
-/** Opens a source to be read by the calling thread, in slices. */
-export async function openSource(source: RdbSource): Promise<OpenSource> {
+/** Opens a source to be read by the calling thread, in slices. The signal ends the waiting for a chunk. */
+export async function openSource(source: RdbSource, signal?: AbortSignal): Promise<OpenSource> {
   const path = pathOf(source);
-  if (path !== undefined) return openFile(path, SLICE_BYTES);
+  if (path !== undefined) return openFile(path, { bytesMax: SLICE_BYTES, signal });
   if (source instanceof Uint8Array) {
     return { name: '', total: source.length, chunks: slices(oneChunk(source)) };
   }
   if (typeof source !== 'object' || source === null || !(Symbol.asyncIterator in source)) {
     throw new TypeError('a source is a path, bytes, or an async iterable of bytes');
   }
-  return { name: '', total: undefined, chunks: slices(source as AsyncIterable<Uint8Array>) };
+  return { name: '', total: undefined, chunks: slices(impatient(source, signal)) };
 }
 
 async function* oneChunk(bytes: Uint8Array): AsyncGenerator<Uint8Array, void, undefined> {
   yield bytes;
+}
+
+/** The chunks of a source, which may keep others waiting for ever: the signal ends that. */
+async function* impatient(
+  source: AsyncIterable<Uint8Array>,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  const chunks = source[Symbol.asyncIterator]();
+  let giveUp: () => void = () => {};
+  const aborted = () => giveUp();
+  signal?.addEventListener('abort', aborted, { once: true });
+  try {
+    for (;;) {
+      signal?.throwIfAborted();
+      const { value, done } = await new Promise<IteratorResult<Uint8Array>>((resolve, reject) => {
+        giveUp = () => reject(signal?.reason);
+        chunks.next().then(resolve, reject);
+      });
+      if (done) return;
+      yield value;
+    }
+  } finally {
+    signal?.removeEventListener('abort', aborted);
+    // Of a source that has nothing to say, the end may never come.
+    chunks.return?.().catch(() => {});
+  }
 }
 
 async function* slices(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8Array, void, undefined> {
@@ -59,20 +88,59 @@ async function* slices(source: AsyncIterable<Uint8Array>): AsyncGenerator<Uint8A
   }
 }
 
+/** How a file is read. */
+export interface OpenFileOptions {
+  /** The largest chunk. */
+  bytesMax?: number;
+  /** Where reading begins, unless it is a pipe. */
+  from?: number;
+  /** Ends the waiting for a chunk. */
+  signal?: AbortSignal | undefined;
+}
+
 /** A file. It is opened when the first chunk is asked for, and closed behind the last, or when nobody asks for more. */
-export async function openFile(path: string, bytesMax = READ_BYTES, from = 0): Promise<OpenSource> {
+export async function openFile(
+  path: string,
+  { bytesMax = READ_BYTES, from = 0, signal }: OpenFileOptions = {},
+): Promise<OpenSource> {
   try {
     const found = await stat(path);
     if (found.isDirectory()) throw new HoldfastError('IO', `${path}: it is a directory`);
+    if (found.isFIFO()) return { name: path, total: undefined, chunks: pipeChunks(path, signal) };
     const isFile = found.isFile();
     return {
       name: path,
       total: isFile ? Math.max(found.size - from, 0) : undefined,
-      // What is no file (a pipe) has no positions.
+      // What is no file (a device) has no positions.
       chunks: fileChunks(path, bytesMax, isFile ? from : null),
     };
   } catch (error) {
     throw asFailure(error, path);
+  }
+}
+
+/**
+ * A pipe, whose other end may be silent, or not there yet. Reading it as a file would block a thread that nothing can wake; as a
+ * socket it is waited for, and can be given up.
+ */
+async function* pipeChunks(
+  path: string,
+  signal: AbortSignal | undefined,
+): AsyncGenerator<Uint8Array, void, undefined> {
+  let socket: Socket | undefined;
+  const aborted = () => socket?.destroy(signal?.reason);
+  try {
+    signal?.throwIfAborted();
+    const fd = await promisify(openDescriptor)(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    socket = new Socket({ fd, readable: true, writable: false });
+    signal?.addEventListener('abort', aborted, { once: true });
+    if (signal?.aborted) aborted();
+    yield* socket;
+  } catch (error) {
+    throw asFailure(error, path);
+  } finally {
+    signal?.removeEventListener('abort', aborted);
+    socket?.destroy();
   }
 }
 

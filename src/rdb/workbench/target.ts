@@ -5,6 +5,7 @@ import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { HoldfastError } from '../../errors.js';
+import { syncDirectory, writeAll } from '../new-file.js';
 import { asFailure } from './corrupt.js';
 import { pathOf } from './source.js';
 
@@ -22,14 +23,14 @@ export interface OpenTarget {
   discard(): Promise<void>;
 }
 
-/** Opens a target. */
-export async function openTarget(target: RdbTarget): Promise<OpenTarget> {
+/** Opens a target. The signal ends the waiting for whoever reads a stream. */
+export async function openTarget(target: RdbTarget, signal?: AbortSignal): Promise<OpenTarget> {
   const path = pathOf(target);
   if (path !== undefined) return openNewFile(path);
   if (typeof target !== 'object' || !('write' in target)) {
     throw new TypeError('a target is a path or a Writable');
   }
-  return new StreamTarget(target);
+  return new StreamTarget(target, signal);
 }
 
 /** A file that takes its place when it is complete. */
@@ -57,10 +58,7 @@ class NewFile implements OpenTarget {
 
   async write(chunk: Uint8Array): Promise<void> {
     try {
-      for (let written = 0; written < chunk.length; ) {
-        const { bytesWritten } = await this.#file.write(chunk, written, chunk.length - written);
-        written += bytesWritten;
-      }
+      await writeAll(this.#file, chunk);
     } catch (error) {
       throw asFailure(error, this.#path);
     }
@@ -84,26 +82,17 @@ class NewFile implements OpenTarget {
   }
 }
 
-/** Makes a rename durable. Windows has no such thing. */
-async function syncDirectory(path: string): Promise<void> {
-  if (process.platform === 'win32') return;
-  const directory = await open(path, 'r');
-  try {
-    await directory.sync();
-  } finally {
-    await directory.close();
-  }
-}
-
 class StreamTarget implements OpenTarget {
   readonly #stream: Writable;
+  readonly #signal: AbortSignal | undefined;
   #failure: Error | undefined;
   readonly #onError = (error: Error): void => {
     this.#failure ??= error;
   };
 
-  constructor(stream: Writable) {
+  constructor(stream: Writable, signal: AbortSignal | undefined) {
     this.#stream = stream;
+    this.#signal = signal;
     stream.on('error', this.#onError);
   }
 
@@ -112,14 +101,20 @@ class StreamTarget implements OpenTarget {
     if (chunk.length === 0 || this.#stream.write(chunk)) return;
     // A stream that is destroyed closes and never drains.
     const turn = new AbortController();
+    const over = () => turn.abort();
+    this.#signal?.addEventListener('abort', over, { once: true });
     try {
       await Promise.race([
         once(this.#stream, 'drain', { signal: turn.signal }),
         once(this.#stream, 'close', { signal: turn.signal }),
-      ]).catch(this.#onError);
+      ]).catch((error) => {
+        if (!turn.signal.aborted) this.#onError(error);
+      });
     } finally {
-      turn.abort();
+      this.#signal?.removeEventListener('abort', over);
+      over();
     }
+    this.#signal?.throwIfAborted();
     this.#check();
   }
 

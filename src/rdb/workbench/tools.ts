@@ -1,5 +1,5 @@
 /** The tools, each from its sources to its end, on whatever thread: the native part parses, this part moves bytes. */
-import { native } from '../../keyspace/native.js';
+import { type NativeRdbConvertOptions, native } from '../../keyspace/native.js';
 import { asFailure, type Faulty } from './corrupt.js';
 import { feed, type Listener, type OpenSource, type Trailing } from './source.js';
 import type { OpenTarget } from './target.js';
@@ -8,18 +8,6 @@ import type { OpenTarget } from './target.js';
 export interface InspectForm {
   biggest: number;
   slots: boolean;
-}
-
-/** What {@link convertRdb} makes of a file, as threads tell it each other. */
-export interface ConvertForm {
-  version: number;
-  compress: boolean;
-  pattern?: Uint8Array;
-  types: string[];
-  db?: number;
-  prefix?: Uint8Array;
-  stripTtl: boolean;
-  dropFunctions: boolean;
 }
 
 /** About how many bytes of differences are handed over at once. */
@@ -84,7 +72,7 @@ export async function* diffFrom(
 export async function convertFrom(
   source: OpenSource,
   target: OpenTarget,
-  form: ConvertForm,
+  form: NativeRdbConvertOptions,
   listener: Listener,
 ): Promise<object> {
   const tool = new native.RdbConvert(form);

@@ -65,7 +65,7 @@ export async function writeRdb(
   if (!RDB_VERSIONS.includes(version))
     throw new RangeError(`version ${version} cannot be written; it is one of ${RDB_VERSIONS.join(', ')}`);
   signal?.throwIfAborted();
-  const opened = await openTarget(target);
+  const opened = await openTarget(target, signal);
   const tool = new native.RdbCompose({ version, compress, aux, folder });
   try {
     await new KeyWriter(opened, tool, options).writeAll(keys);
