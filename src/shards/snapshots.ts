@@ -69,6 +69,7 @@ class Outgoing {
   #ack: SnapshotAck | undefined;
   #wake: (() => void) | undefined;
   #ended = false;
+  #out = false;
 
   constructor(transfer: number) {
     this.transfer = transfer;
@@ -92,8 +93,14 @@ class Outgoing {
     return this.#until((ack) => offset <= ack.offset + ack.creditBytes);
   }
 
-  /** Waits until the follower has everything durable. False: the transfer is over without that. */
+  /** Whether all bytes are out, and only the follower's last word is awaited. */
+  get isOut(): boolean {
+    return this.#out;
+  }
+
+  /** All bytes are out: waits until the follower has everything durable. False: the transfer is over without that. */
   async done(): Promise<boolean> {
+    this.#out = true;
     return (await this.#until((ack) => ack.state === 'done')) && this.#ack?.state === 'done';
   }
 
@@ -162,8 +169,11 @@ export class Snapshots {
   /** A follower needs a snapshot. */
   send(to: MemberId): void {
     if (this.#closed) return;
-    if (this.#outgoing.has(to)) {
+    const before = this.#outgoing.get(to);
+    if (before !== undefined) {
       this.#again.add(to);
+      // The protocol has waited for the follower's last word for long enough.
+      if (before.isOut) before.end();
       return;
     }
     const outgoing = new Outgoing(++this.#transfers);
@@ -307,11 +317,12 @@ export class Snapshots {
       this.#refuse(from, offer.transfer, 'another snapshot is being loaded');
       return;
     }
-    if (before !== undefined) this.#abandon(before);
+    // What a leader of an earlier term had on its way may come late, and must not end the transfer of the present one.
     if (!this.#isNews(offer)) {
       this.#refuse(from, offer.transfer, 'it is not newer than what this peer has');
       return;
     }
+    if (before !== undefined) this.#turnAway(before, 'a newer one is offered');
     const path = store.draftPath(offer.mark);
     const file = open(path, 'w');
     file.catch(() => {});
@@ -346,17 +357,17 @@ export class Snapshots {
     const { machine, clock } = this.#parts;
     const silent = clock.now() - incoming.heardAtMs > ACK_TIMEOUT_MS;
     if (!silent && incoming.offer.mark.index > machine.applied) return;
-    this.#abandon(incoming);
-    this.#refuse(incoming.from, incoming.offer.transfer, 'it came to nothing');
+    this.#turnAway(incoming, 'it came to nothing');
   }
 
   #chunk(from: MemberId, chunk: SnapshotChunk): void {
     const incoming = this.#incoming;
-    if (incoming === undefined || incoming.from !== from || incoming.offer.transfer !== chunk.transfer)
+    if (incoming === undefined || incoming.from !== from || incoming.offer.transfer !== chunk.transfer) {
+      this.#refuse(from, chunk.transfer, 'its offer was given up');
       return;
+    }
     if (chunk.offset !== incoming.received) {
-      this.#abandon(incoming);
-      this.#refuse(from, chunk.transfer, `bytes from ${incoming.received} on are missing`);
+      this.#turnAway(incoming, `bytes from ${incoming.received} on are missing`);
       return;
     }
     // The bytes are a view of what the socket read, which is used again.
@@ -371,10 +382,7 @@ export class Snapshots {
       else this.#acknowledge(incoming, 'going');
     });
     this.#track(incoming.work);
-    incoming.work.catch((error) => {
-      this.#abandon(incoming);
-      this.#refuse(from, chunk.transfer, String(error));
-    });
+    incoming.work.catch((error) => this.#turnAway(incoming, String(error)));
   }
 
   /** All bytes are there: they become durable, then this peer's state, then the base of its log. */
@@ -387,8 +395,7 @@ export class Snapshots {
     // A snapshot that is being taken reads the keys that this one replaces.
     await this.#taking?.catch(() => {});
     if (incoming.over || host.raft.installSnapshot(clock.now(), mark) === 'refused') {
-      this.#abandon(incoming);
-      this.#refuse(incoming.from, incoming.offer.transfer, 'the log reaches further');
+      this.#turnAway(incoming, 'the log reaches further');
       return;
     }
     incoming.installing = true;
@@ -426,6 +433,12 @@ export class Snapshots {
       fault({ code: 'FAULTED', message: `a snapshot was loaded but could not be kept: ${String(error)}` });
       throw error;
     }
+  }
+
+  /** Gives a transfer up, and says so, for its sender waits. */
+  #turnAway(incoming: Incoming, reason: string): void {
+    this.#abandon(incoming);
+    this.#refuse(incoming.from, incoming.offer.transfer, reason);
   }
 
   #abandon(incoming: Incoming): void {

@@ -41,7 +41,7 @@ const gate = () => {
 const setUp = (overrides: { applied?: number; logBytes?: number; leads?: boolean } = {}) => {
   const { applied = 5, logBytes = 0, leads = false } = overrides;
   const events: string[] = [];
-  const frames: { kind: number; body: Buffer }[] = [];
+  const frames: { to: number; kind: number; body: Buffer }[] = [];
   const saving = gate();
   const loading = gate();
   const state = { nowMs: 0, applied, mark: { index: leads ? 5 : 0, term: leads ? 1 : 0 } };
@@ -125,8 +125,8 @@ const setUp = (overrides: { applied?: number; logBytes?: number; leads?: boolean
     transport: {
       isUp: () => true,
       message: () => {},
-      snapshot: (_, frame) => {
-        frames.push({ kind: Buffer.from(frame).readUInt8(5), body: bodyOf(frame) });
+      snapshot: (to, frame) => {
+        frames.push({ to, kind: Buffer.from(frame).readUInt8(5), body: bodyOf(frame) });
         return true;
       },
     },
@@ -140,19 +140,21 @@ const setUp = (overrides: { applied?: number; logBytes?: number; leads?: boolean
     loading.open();
     return snapshots.close();
   });
-  const offer = (transfer: number, index: number, sizeBytes: number) => {
-    const mark = { index, term: 1 };
+  const offer = (transfer: number, index: number, sizeBytes: number, { from = 2, term = 1 } = {}) => {
+    const mark = { index, term };
     const frame = encodeSnapshotOffer(0, {
-      ...{ transfer, from: 2, term: 1, mark, sizeBytes, header: new Uint8Array() },
+      ...{ transfer, from, term, mark, sizeBytes, header: new Uint8Array() },
     });
-    snapshots.frame(2, FrameKind.snapshotOffer, bodyOf(frame));
+    snapshots.frame(from, FrameKind.snapshotOffer, bodyOf(frame));
   };
   const chunk = (transfer: number, offset: number, text: string, last: boolean) => {
     const frame = encodeSnapshotChunk(0, { transfer, offset, last, data: Buffer.from(text) });
     snapshots.frame(2, FrameKind.snapshotChunk, bodyOf(frame));
   };
-  const acks = (): SnapshotAck[] =>
-    frames.filter(({ kind }) => kind === FrameKind.snapshotAck).map(({ body }) => decodeSnapshotAck(body));
+  const acks = (from?: number): SnapshotAck[] =>
+    frames
+      .filter(({ to, kind }) => kind === FrameKind.snapshotAck && (from === undefined || to === from))
+      .map(({ body }) => decodeSnapshotAck(body));
   return { snapshots, events, frames, acks, state, saving, loading, offer, chunk };
 };
 
@@ -220,6 +222,28 @@ describe('snapshots', () => {
     expect(acks().at(-1)?.state).toBe('refused');
   });
 
+  it('go on though a leader of an earlier term offers one late', async () => {
+    const { events, loading, offer, chunk, acks } = setUp();
+    loading.open();
+    offer(7, 20, 4);
+    offer(1, 19, 4, { from: 3, term: 0 });
+    expect(acks(3).map(({ transfer, state }) => [transfer, state])).toEqual([[1, 'refused']]);
+    chunk(7, 0, 'RDB!', true);
+    await until(() => events.includes('loaded'));
+  });
+
+  it('that give way to those of another leader are refused to their sender, who waits', () => {
+    const { offer, chunk, acks } = setUp();
+    offer(7, 20, 100);
+    offer(1, 21, 100, { from: 3, term: 2 });
+    const last = (from: number) => acks(from).at(-1);
+    expect([last(2)?.state, last(2)?.transfer, last(3)?.state]).toEqual(['refused', 7, 'going']);
+    const refusals = acks(2).length;
+    chunk(7, 0, 'RDB!', true);
+    expect(acks(2).length).toBe(refusals + 1);
+    expect(last(3)?.state).toBe('going');
+  });
+
   it('leave the directory alone once they are closed, whatever was given up before', async () => {
     const { snapshots, state, offer, chunk } = setUp();
     offer(1, 20, 100);
@@ -251,5 +275,20 @@ describe('snapshots', () => {
     ack(sizeBytes, 'done');
     await until(() => events.includes('failed'));
     expect(events).toEqual(['sent', 'failed']);
+  });
+
+  it('are wanted again at once though the follower never says that it has the one before', async () => {
+    const { snapshots, events, frames } = setUp({ leads: true });
+    snapshots.send(2);
+    await until(() => frames.length > 0);
+    const { transfer } = decodeSnapshotOffer(frames[0]?.body ?? Buffer.alloc(0));
+    const going = { transfer, offset: 0, creditBytes: 1_000_000, state: 'going', reason: '' } as const;
+    snapshots.frame(2, FrameKind.snapshotAck, bodyOf(encodeSnapshotAck(0, going)));
+    await until(() => events.includes('sent'));
+    await aWhile();
+    snapshots.send(2);
+    await until(() => events.includes('failed'));
+    snapshots.send(2);
+    await until(() => frames.filter(({ kind }) => kind === FrameKind.snapshotOffer).length === 2);
   });
 });
