@@ -1,8 +1,9 @@
 /** Restores into what runs elsewhere, and backups of it: stores of this kind, Redis servers and Redis Clusters. */
 import type { ConnectionOptions } from 'node:tls';
+import { HoldfastError } from '../errors.js';
 import type { KeyFilter } from '../rdb/index.js';
 import { parseAddress } from '../replication/address.js';
-import { Output } from './output.js';
+import { fileFailure, Output } from './output.js';
 import { backupPeer } from './peer-backup.js';
 import { PeerTarget } from './peer-target.js';
 import { isRedisAddress, parseRedisAddress } from './redis-address.js';
@@ -142,9 +143,17 @@ export async function backupRdb(
     await output.commit();
     const { keys, bytes, checksum } = report;
     return { keys, bytes, sources, checksum, durationMs: performance.now() - startedMs };
+  } catch (error) {
+    options.signal?.throwIfAborted();
+    throw isOfSystem(error) ? fileFailure(error, path) : error;
   } finally {
     await output.discard();
   }
+}
+
+/** What the operating system says of a file that is being written; of connections it is told under their names. */
+function isOfSystem(error: unknown): boolean {
+  return error instanceof Error && !(error instanceof HoldfastError) && 'syscall' in error;
 }
 
 async function fetched(from: string | readonly string[], output: Output, options: BackupRdbOptions) {

@@ -157,6 +157,16 @@ describe.skipIf(!existsSync('/dev/full'))('output to a disk that is full', () =>
   );
 });
 
+it('a file that finds no room is not there', () => {
+  // As on a disk that is full: the shell allows files of so many blocks.
+  const { status, stderr } = shell("trap '' XFSZ; ulimit -f 100; holdfast rdb convert many.rdb large.rdb");
+  expect({ status, stderr }).toEqual({
+    status: 2,
+    stderr: expect.stringMatching(/^holdfast: IO: large\.rdb: EFBIG/),
+  });
+  expect(readdirSync(dir).filter((name) => name.startsWith('large'))).toEqual([]);
+});
+
 describe.skipIf(spawnSync('script', ['--version']).status !== 0)('a terminal', { timeout: WITHIN_MS }, () => {
   /** What a terminal that does not know its height is shown while a file comes slowly. */
   async function shown(command: string): Promise<string> {

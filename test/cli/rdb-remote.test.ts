@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { rm, writeFile } from 'node:fs/promises';
 import { type AddressInfo, createServer } from 'node:net';
 import type { BackupReport, RestoreReport } from 'holdfast';
@@ -7,7 +7,7 @@ import { afterAll, beforeAll, describe, expect, it, onTestFinished } from 'vites
 import { Temporary } from '../rdb/temporary.js';
 import { type Sample, writeSample } from '../remote/files.js';
 import { freeAddress, TestCluster } from '../support/cluster.js';
-import { run, start } from './run-cli.js';
+import { run, runLimited, start } from './run-cli.js';
 
 const WITHIN_MS = 60_000;
 const secret = 'of the command line';
@@ -128,6 +128,18 @@ describe('rdb backup', () => {
     const report = JSON.parse(stdout) as BackupReport;
     expect(report).toMatchObject({ keys: 602, sources: 1, checksum: 'right' });
     expect(existsSync(out)).toBe(true);
+  });
+
+  it('that finds no room leaves nothing', { timeout: WITHIN_MS }, async () => {
+    await restore('--on-conflict', 'replace');
+    const out = temporary.path('large.rdb');
+    const words = ['rdb', 'backup', out, '--from', cluster.address('c'), '--secret-file', secretFile];
+    const { exitCode, stderr } = await runLimited(words, 1);
+    expect({ exitCode, stderr }).toEqual({
+      exitCode: 2,
+      stderr: expect.stringMatching(/^holdfast: IO: .*large\.rdb: EFBIG/),
+    });
+    expect(readdirSync(temporary.folder).filter((name) => name.startsWith('large'))).toEqual([]);
   });
 
   it('leaves nothing where it fails', { timeout: WITHIN_MS }, async () => {

@@ -23,8 +23,18 @@ export interface Running {
 
 /** Starts `holdfast` with these arguments; variables of the environment that it reads are only those given. */
 export function start(args: readonly string[], env: Record<string, string> = {}): Running {
+  return watched(process.execPath, [MAIN, ...args], env);
+}
+
+/** Runs `holdfast` where files may have so many blocks, as if the disk were full behind them. */
+export function runLimited(args: readonly string[], blocks: number): Promise<Ended> {
+  const limited = `trap '' XFSZ; ulimit -f ${blocks}; exec "$@"`;
+  return watched('bash', ['-c', limited, 'bash', process.execPath, MAIN, ...args], {}).ended;
+}
+
+function watched(command: string, args: readonly string[], env: Record<string, string>): Running {
   const inherited = Object.entries(process.env).filter(([name]) => !name.startsWith('HOLDFAST_'));
-  const child = spawn(process.execPath, [MAIN, ...args], {
+  const child = spawn(command, args, {
     env: { ...Object.fromEntries(inherited), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

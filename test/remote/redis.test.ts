@@ -127,6 +127,21 @@ describe.skipIf(version === undefined)('one Redis', () => {
     await expect(backupRdb(url, third, { version: 9 })).rejects.toThrow(TypeError);
   });
 
+  it('is given up while it makes its dump', { timeout: WITHIN_MS }, async () => {
+    await client.config('SET', 'repl-diskless-sync-delay', '30');
+    const ending = new AbortController();
+    const aborted = backupRdb(url, temporary.path('aborted.rdb'), {
+      signal: ending.signal,
+      onProgress: ({ stage }) => {
+        expect(stage).toBe('snapshot');
+        ending.abort(new Error('enough'));
+      },
+    });
+    await expect(aborted).rejects.toThrow(/^enough$/);
+    expect(leftovers()).toEqual([]);
+    await client.config('SET', 'repl-diskless-sync-delay', '0');
+  });
+
   it('says that it wants a password', { timeout: WITHIN_MS }, async () => {
     const without = `redis://127.0.0.1:${server.port}`;
     const wanted = {

@@ -166,7 +166,7 @@ function asOfFile(error: unknown): unknown {
 }
 
 function isFull(cause: Error): boolean {
-  return 'code' in cause && (cause.code === 'ENOSPC' || cause.code === 'EDQUOT');
+  return 'code' in cause && ['ENOSPC', 'EDQUOT', 'EFBIG'].includes(String(cause.code));
 }
 
 /** What the files of the TLS options hold. */
