@@ -1,17 +1,16 @@
 /** What is written here, in every version and form that a real Redis 7.0 loads, against the same commands run there. */
 import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
-import { native } from '../../dist/keyspace/native.js';
 import { closePool, loadFile, saveFile } from '../../dist/rdb/index.js';
 import { SeededRandom } from '../support/random.js';
 import { REDIS_MISSING, redisVersion, startRedis } from '../support/redis.js';
+import { FAR_MS, Local } from './local.js';
 import { Temporary } from './temporary.js';
 
 afterAll(closePool);
 
 type Word = string | Buffer;
 
-const FAR_MS = 4_102_444_800_000;
 /** Each is the first or the last of a form that numbers are written in. */
 const EDGES = [
   0n,
@@ -95,17 +94,6 @@ function streams(): Word[][] {
   made.push(['XREADGROUP', 'GROUP', 'g', 'bob', 'COUNT', '20', 'STREAMS', 'stream', '>']);
   made.push(['XACK', 'stream', 'g', '6-1', '7-2'], ['XGROUP', 'CREATECONSUMER', 'stream', 'g', 'idle']);
   return made;
-}
-
-/** A keyspace with a handle. */
-class Local implements Disposable {
-  readonly id = native.keyspaceCreate();
-  readonly handle = native.attach([this.id], 'plain', true);
-
-  [Symbol.dispose](): void {
-    this.handle.release();
-    native.keyspaceClose(this.id);
-  }
 }
 
 /** How each type is asked for its content; what has no order is sorted. */

@@ -1,28 +1,14 @@
-/** Saving and loading: what is written comes back here, and in a real Redis. */
+/** Saving and loading: what is written comes back here. A real Redis is asked in `exchange.test.ts`. */
 import { spawnSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
-import { Redis } from 'ioredis';
 import { afterAll, describe, expect, test } from 'vitest';
 import { native } from '../../dist/keyspace/native.js';
 import { closePool, digest, loadFile, requests, saveFile } from '../../dist/rdb/index.js';
 import { SeededRandom } from '../support/random.js';
-import { REDIS_MISSING, redisVersion, startRedis } from '../support/redis.js';
+import { FAR_MS, Local } from './local.js';
 import { Temporary } from './temporary.js';
 
 afterAll(closePool);
-
-/** A keyspace with a handle. */
-class Local implements Disposable {
-  readonly id = native.keyspaceCreate();
-  readonly handle = native.attach([this.id], 'plain', true);
-
-  [Symbol.dispose](): void {
-    this.handle.release();
-    native.keyspaceClose(this.id);
-  }
-}
-
-const FAR_MS = 4_102_444_800_000;
 
 /** Requests that make keys of every type, in every encoding and at its borders. */
 function everything(seed: number): (string | Buffer)[][] {
@@ -146,71 +132,6 @@ function wordsOf(request: Buffer): Buffer[] {
   }
   return words;
 }
-
-describe.skipIf(redisVersion() === undefined)(`a real Redis (${redisVersion() ?? REDIS_MISSING})`, () => {
-  /** Everything a Redis holds, in an order of its own making. */
-  async function contents(redis: Redis): Promise<Map<string, unknown>> {
-    const all = new Map<string, unknown>();
-    for (const key of await redis.keysBuffer('*')) {
-      const type = await redis.type(key);
-      const ttl = await redis.call('PEXPIRETIME', key);
-      all.set(key.toString('latin1'), { type, ttl, value: await contentOf(redis, key, type) });
-    }
-    return all;
-  }
-
-  async function contentOf(redis: Redis, key: Buffer, type: string): Promise<unknown> {
-    const latin = (words: Buffer[]) => words.map((word) => word.toString('latin1'));
-    if (type === 'string') return (await redis.getBuffer(key))?.toString('latin1');
-    if (type === 'list') return latin(await redis.lrangeBuffer(key, 0, -1));
-    if (type === 'set') return latin(await redis.smembersBuffer(key)).sort();
-    if (type === 'zset')
-      return latin((await redis.callBuffer('ZRANGE', key, '0', '-1', 'WITHSCORES')) as Buffer[]);
-    const fields = latin((await redis.callBuffer('HGETALL', key)) as Buffer[]);
-    return fields.flatMap((field, i) => (i % 2 === 0 ? [`${field}=${fields[i + 1]}`] : [])).sort();
-  }
-
-  test('loads what is written here, and what it writes is loaded here', async () => {
-    using temporary = new Temporary();
-    using source = new Local();
-    fill(source.handle);
-    await saveFile([source.id], temporary.path('ours.rdb'));
-    await using server = await startRedis(['--dir', temporary.folder, '--dbfilename', 'ours.rdb']);
-    await using made = await startRedis(['--dir', temporary.folder, '--dbfilename', 'theirs.rdb']);
-    const loaded = new Redis({ port: server.port, lazyConnect: false });
-    const filled = new Redis({ port: made.port, lazyConnect: false });
-    try {
-      for (const [name = '', ...words] of everything(1)) await filled.call(String(name), ...words);
-      expect(await contents(loaded)).toEqual(await contents(filled));
-      await filled.save();
-    } finally {
-      loaded.disconnect();
-      filled.disconnect();
-    }
-    using target = new Local();
-    await loadFile(temporary.path('theirs.rdb'), target.id);
-    expect(native.digest(target.id)).toBe(native.digest(source.id));
-  });
-
-  test('takes payloads from here, and gives payloads', async () => {
-    using source = new Local();
-    using target = new Local();
-    fill(source.handle);
-    await using server = await startRedis();
-    const redis = new Redis({ port: server.port });
-    try {
-      for (const key of source.handle.call(['KEYS', '*']) as Buffer[]) {
-        await redis.call('RESTORE', key, 0, source.handle.call(['DUMP', key]) as Buffer);
-        const payload = (await redis.callBuffer('DUMP', key)) as Buffer;
-        target.handle.call(['RESTORE', key, '0', payload]);
-      }
-    } finally {
-      redis.disconnect();
-    }
-    source.handle.call(['PERSIST', 'due']);
-    expect(native.digest(target.id)).toBe(native.digest(source.id));
-  });
-});
 
 test('memory does not grow with the file', async () => {
   using temporary = new Temporary();
