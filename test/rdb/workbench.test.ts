@@ -1,4 +1,5 @@
 /** The workbench as functions: every sound file goes through every tool, every broken one is refused with its offset. */
+import { execFileSync } from 'node:child_process';
 import { readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { PassThrough, Readable } from 'node:stream';
 import { pathToFileURL } from 'node:url';
@@ -99,6 +100,40 @@ describe.skipIf(!haveFixtures)(`files of real servers (${haveFixtures ? 'here' :
       expect(offset).toBeLessThanOrEqual(statSync(path).size);
       expect(message).toContain(`${reason} at offset ${offset}`);
     }
+  });
+});
+
+describe('what says nothing can be given up', () => {
+  const enough = () => {
+    const ending = new AbortController();
+    setTimeout(() => ending.abort(new Error('enough')), 50);
+    return { signal: ending.signal };
+  };
+
+  test.each([
+    ['a named pipe', (path: string) => path],
+    ['a stream', () => new PassThrough()],
+  ])('%s', async (_, sourceOf) => {
+    using temporary = new Temporary();
+    const path = temporary.path('pipe');
+    execFileSync('mkfifo', [path]);
+    const made = temporary.path('made.rdb');
+    const tools: ((source: RdbSource) => Promise<unknown>)[] = [
+      (source) => checkRdb(source, enough()),
+      (source) => inspectRdb(source, enough()),
+      (source) => all(readRdb(source, enough())),
+      (source) => all(rdbJson(source, enough())),
+      (source) => all(diffRdb(smallFile(), source, enough())),
+      (source) => convertRdb(source, made, enough()),
+    ];
+    for (const tool of tools) await expect(tool(sourceOf(path))).rejects.toThrow(/^enough$/);
+    expect(readdirSync(temporary.folder)).toEqual(['pipe']);
+  });
+
+  test('a reader of what is written', async () => {
+    const keys = Array.from({ length: 100 }, (_, i) => stringKey(`key:${i}`, 'x'.repeat(60)));
+    const unread = new PassThrough({ highWaterMark: 64 });
+    await expect(convertRdb(file(...keys), unread, enough())).rejects.toThrow(/^enough$/);
   });
 });
 
