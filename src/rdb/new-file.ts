@@ -1,5 +1,6 @@
 /** Steps of making a file that is there whole, or not at all. */
-import { type FileHandle, open } from 'node:fs/promises';
+import { type FileHandle, open, stat } from 'node:fs/promises';
+import { HoldfastError } from '../errors.js';
 
 /** Writes all of the bytes. */
 export async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
@@ -18,4 +19,15 @@ export async function syncDirectory(path: string): Promise<void> {
   } finally {
     await directory.close();
   }
+}
+
+/**
+ * Refuses a place that is taken by something else than a file: a new file would take the place of a device or a pipe, if it may.
+ *
+ * @throws HoldfastError `IO`.
+ */
+export async function checkPlace(path: string): Promise<void> {
+  const there = await stat(path).catch(() => undefined);
+  if (there === undefined || there.isFile()) return;
+  throw new HoldfastError('IO', `${path}: it is ${there.isDirectory() ? 'a directory' : 'no file'}`);
 }

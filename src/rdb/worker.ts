@@ -8,7 +8,7 @@ import type { MessagePort } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
 import { native } from '../keyspace/native.js';
 import { type Begin, type Job, type Notice, type Outcome, PIECES_AHEAD, type Word } from './jobs.js';
-import { syncDirectory, writeAll } from './new-file.js';
+import { checkPlace, syncDirectory, writeAll } from './new-file.js';
 import { CorruptRdbError } from './workbench/corrupt.js';
 import { runTask } from './workbench/tasks.js';
 
@@ -126,6 +126,7 @@ async function load({ path, keyspaceId, db }: Job & { kind: 'load' }, client: Cl
 async function save(client: Client): Promise<unknown> {
   const { snapshot, path } = await client.begin();
   const startMs = native.boottimeMs();
+  await checkPlace(path);
   const temporary = `${path}.${randomUUID()}.tmp`;
   let bytes = 0;
   try {

@@ -1,10 +1,10 @@
 /** A file that is there whole, or not at all. */
 import { randomUUID } from 'node:crypto';
 import { constants } from 'node:fs';
-import { access, type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { access, type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { HoldfastError } from '../errors.js';
-import { syncDirectory } from '../rdb/new-file.js';
+import { checkPlace, syncDirectory } from '../rdb/new-file.js';
 
 /** A temporary file beside the place that it is for. */
 export class Output {
@@ -25,8 +25,7 @@ export class Output {
     } catch (cause) {
       throw fileFailure(cause, this.#path);
     }
-    const there = await stat(this.#path).catch(() => undefined);
-    if (there?.isDirectory()) throw new HoldfastError('IO', `${this.#path}: it is a directory`);
+    await checkPlace(this.#path);
   }
 
   /** Another temporary file, which goes when this one does. */

@@ -118,6 +118,13 @@ describe('a pipe', { timeout: WITHIN_MS }, () => {
     );
   });
 
+  it('and a device are no place for a new file', () => {
+    execFileSync('mkfifo', [path('place')]);
+    const { status, stderr } = shell('holdfast rdb convert small.rdb place');
+    expect({ status, stderr }).toEqual({ status: 2, stderr: 'holdfast: IO: place: it is no file\n' });
+    expect(readdirSync(dir).filter((name) => name.startsWith('place'))).toEqual(['place']);
+  });
+
   it('and another one can be compared', () => {
     const compared = shell('holdfast rdb diff <(cat small.rdb) <(cat small.rdb)');
     expect(compared).toEqual({ status: 0, stdout: 'no differences\n', stderr: '' });

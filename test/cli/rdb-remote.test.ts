@@ -94,6 +94,7 @@ describe('a file that cannot be used', () => {
     [['restore', '/'], /^holdfast: IO: \/: it is a directory/],
     [['backup', '/no/folder/out.rdb'], /^holdfast: IO: \/no\/folder\/out\.rdb: ENOENT/],
     [['backup', '/'], /^holdfast: IO: \/: it is a directory/],
+    [['backup', '/dev/null'], /^holdfast: IO: \/dev\/null: it is no file/],
   ])('is told before anybody is asked: %j', async ([command = '', file = ''], words) => {
     const where = command === 'restore' ? '--to' : '--from';
     const { exitCode, stderr } = await run(['rdb', command, file, where, await freeAddress()]);

@@ -88,6 +88,8 @@ describe('a saved keyspace', () => {
     await expect(save).rejects.toThrow('enough');
     expect(readFileSync(path, 'utf8')).toBe('older');
     expect(readdirSync(temporary.folder)).toEqual(['dump.rdb']);
+    await expect(saveFile([source.id], temporary.folder)).rejects.toMatchObject({ code: 'IO' });
+    expect(readdirSync(temporary.folder)).toEqual(['dump.rdb']);
     await expect(saveFile([source.id], temporary.path('no/such/folder.rdb'))).rejects.toMatchObject({
       code: 'IO',
     });

@@ -161,7 +161,9 @@ function asOfFile(error: unknown): unknown {
   if (!(error instanceof HoldfastError) || error.code !== 'IO') return error;
   const { cause, message } = error;
   const isOfFile =
-    cause instanceof Error ? 'path' in cause || isFull(cause) : message.endsWith('it is a directory');
+    cause instanceof Error
+      ? 'path' in cause || isFull(cause)
+      : /: it is (a directory|no file)$/.test(message);
   return isOfFile ? new FileTrouble(error.code, message, { cause }) : error;
 }
 

@@ -1,11 +1,11 @@
 /** Where a file is written to. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { type FileHandle, open, rename, rm, stat } from 'node:fs/promises';
+import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import type { Writable } from 'node:stream';
 import { HoldfastError } from '../../errors.js';
-import { syncDirectory, writeAll } from '../new-file.js';
+import { checkPlace, syncDirectory, writeAll } from '../new-file.js';
 import { asFailure } from './corrupt.js';
 import { pathOf } from './source.js';
 
@@ -37,8 +37,7 @@ export async function openTarget(target: RdbTarget, signal?: AbortSignal): Promi
 export async function openNewFile(path: string): Promise<OpenTarget> {
   const temporary = `${path}.${randomUUID()}.tmp`;
   try {
-    const present = await stat(path).catch(() => undefined);
-    if (present?.isDirectory()) throw new HoldfastError('IO', `${path}: it is a directory`);
+    await checkPlace(path);
     return new NewFile(path, temporary, await open(temporary, 'wx'));
   } catch (error) {
     throw asFailure(error, path);
