@@ -92,7 +92,8 @@ export class Keyspace extends SyncCommands<string> implements Disposable {
 
   /**
    * Bytes in use (keys, values and the tables that hold them, as they are asked of the allocator) and number of keys, of keys
-   * with an expiry, and of keys that expired or were evicted. It looks at 256 counters, not at keys.
+   * with an expiry, and of keys that expired or were evicted; beside that, bytes that are kept for a save under way. It looks at
+   * 256 counters, not at keys.
    *
    * @throws HoldfastError `CLOSED`.
    */

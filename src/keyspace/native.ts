@@ -154,6 +154,8 @@ export interface NativeStatistics {
   expires: number;
   /** Bytes in use: keys, values, and the tables that hold them. */
   memoryBytes: number;
+  /** Bytes beside these that are kept for a save under way: what has changed since it began. */
+  snapshotBytes: number;
   /** Keys that were removed because they had expired. */
   expiredKeys: number;
   /** Keys that were removed because memory is limited. */
@@ -415,6 +417,8 @@ export interface Native {
   replicaNextExpiry(id: number): number | null;
   /** Lease clock, milliseconds with a fraction. */
   boottimeMs(): number;
+  /** Makes ready what a snapshot of these keyspaces will need, so that it falls on nobody who writes. */
+  snapshotPrepare(keyspaces: readonly number[]): void;
   /**
    * Takes a snapshot of these keyspaces as they are now, all at the same instant; `null` while another one of any of them is not
    * over. Throws `ERR` for a key that the version cannot hold.

@@ -31,7 +31,7 @@ export interface JoinForm {
 export type Job =
   | { kind: 'load'; path: string; keyspaceId: number; db?: number; port: MessagePort }
   /** Waits for a {@link Begin} when it is ready. */
-  | { kind: 'save'; port: MessagePort }
+  | { kind: 'save'; keyspaces: readonly number[]; port: MessagePort }
   /** Helps to encode a snapshot. */
   | { kind: 'encode'; snapshot: number; port: MessagePort }
   | { kind: 'digest'; keyspaceId: number; port: MessagePort }

@@ -89,10 +89,14 @@ export async function saveCut(
   take: () => SnapshotToSave | undefined,
   watched: Watched = {},
 ): Promise<SaveResult> {
-  return inTurn(keyspaces, watched.signal, () => run(take, watched));
+  return inTurn(keyspaces, watched.signal, () => run(keyspaces, take, watched));
 }
 
-async function run(take: () => SnapshotToSave | undefined, watched: Watched): Promise<SaveResult> {
+async function run(
+  keyspaces: readonly number[],
+  take: () => SnapshotToSave | undefined,
+  watched: Watched,
+): Promise<SaveResult> {
   const { onProgress, signal } = watched;
   const help: { cancel(): void }[] = [];
   let taken: NativeSnapshot | undefined;
@@ -111,7 +115,7 @@ async function run(take: () => SnapshotToSave | undefined, watched: Watched): Pr
     for (let i = 1; i < threadsMax; i++) help.push(helper(id));
   };
   const job = start(
-    { kind: 'save' },
+    { kind: 'save', keyspaces },
     (notice) => {
       if (notice.kind === 'progress') onProgress?.(notice.done, notice.total ?? 0);
       if (notice.kind !== 'ready') return;

@@ -123,7 +123,8 @@ async function load({ path, keyspaceId, db }: Job & { kind: 'load' }, client: Cl
   return { ...stats, aux, bytes, durationMs: native.boottimeMs() - startMs };
 }
 
-async function save(client: Client): Promise<unknown> {
+async function save({ keyspaces }: Job & { kind: 'save' }, client: Client): Promise<unknown> {
+  native.snapshotPrepare(keyspaces);
   const { snapshot, path } = await client.begin();
   const startMs = native.boottimeMs();
   await checkPlace(path);
@@ -230,7 +231,7 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
     case 'load':
       return load(job, client);
     case 'save':
-      return save(client);
+      return save(job, client);
     case 'encode':
       return encode(job, client);
     case 'digest':

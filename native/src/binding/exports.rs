@@ -118,6 +118,7 @@ fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
     )?;
     let (keys, expires, memory) = (count(keys)?, count(expires)?, count(memory)?);
     let (expired, evicted) = (count(expired as usize)?, count(evicted as usize)?);
+    let snapshot = count(place.keyspace.preimage_bytes())?;
     let (limit, policy) = limit_of(env, &place.keyspace)?;
     object(
         env,
@@ -128,6 +129,7 @@ fn statistics(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
             (c"memoryByType", by_type),
             (c"expiredKeys", expired),
             (c"evictedKeys", evicted),
+            (c"snapshotBytes", snapshot),
             (c"maxMemory", limit),
             (c"maxMemoryPolicy", policy),
         ],

@@ -2,6 +2,7 @@
 //! number.
 
 use super::rdb::{ERR, Refused, closed, field, guarded, keyspace_of};
+use crate::keyspace::cut::stock;
 use crate::keyspace::registry::Registered;
 use crate::rdb::WriteOptions;
 use crate::rdb::write::{Refusal, Snapshot, Step, VERSIONS};
@@ -65,7 +66,13 @@ impl RdbSnapshot {
         snapshot.give_up();
         // What is left of the cut is swept away from this thread; if no other can be had, here after all.
         let sweeper = thread::Builder::new().name("holdfast-sweep".into());
-        drop(sweeper.spawn(move || drop(snapshot)));
+        let is_last = SNAPSHOTS.lock().is_empty();
+        drop(sweeper.spawn(move || {
+            drop(snapshot);
+            if is_last {
+                stock::clear();
+            }
+        }));
     }
 }
 
@@ -73,6 +80,19 @@ impl Drop for RdbSnapshot {
     fn drop(&mut self) {
         RdbSnapshot::drop(self);
     }
+}
+
+/// Makes ready what a snapshot of these keyspaces will need, so that it falls on nobody who writes.
+#[napi]
+pub fn snapshot_prepare(keyspaces: Vec<u32>) -> Result<(), Refused> {
+    let mut bytes = 0;
+    for id in keyspaces {
+        bytes += keyspace_of(id)?.keyspace.statistics().memory();
+    }
+    guarded(|| {
+        stock::prepare(bytes);
+        Ok(())
+    })
 }
 
 /// Takes a snapshot of these keyspaces as they are now; null while another one of any of them is not over.

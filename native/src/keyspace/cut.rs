@@ -6,12 +6,13 @@
 //! put in from now on gets the segment's parity, and so do entries that were dealt with. Nothing is copied, and no table of
 //! what was saved is needed: when all bits agree again, the cut is over, and the next one flips the parity back.
 //!
-//! **Pre-images.** A writer that is the first to change an unsaved entry leaves in the cut's outbox what the entry was: a
-//! copy before it is changed where it is, the entry itself where it is deleted, expires, is evicted or replaced, and the whole
-//! segment where all keys go (FLUSHALL, loading a file). An entry is only ever changed by [`super::segment::Segment`], whose few
-//! ways in and out tell its [`Share`], so no command can forget it. Strings are copied as they are, small collections
-//! written down in the form of the reader ([`Recorder`]), which takes less time and memory than a second collection; large ones
-//! are frozen ([`Frozen`]), and share with the live one what that does not change.
+//! **Pre-images.** A writer that is the first to change an unsaved entry leaves to the cut what the entry was. An entry is only
+//! ever changed by [`super::segment::Segment`], whose few ways in and out tell its [`Share`], so no command can forget it. Short
+//! strings and small collections are written down in the form of the reader ([`Recorder`]), one behind the other in a buffer of
+//! the segment, which goes to the outbox when it is full: that takes a fraction of the time and memory of a second entry. Long
+//! strings are copied; large collections are frozen ([`Frozen`]), and share with the live one what that does not change. What is
+//! long and goes away (is deleted, expires, is evicted) is kept itself, and so is a whole segment where all keys go
+//! (FLUSHALL, loading a file).
 //!
 //! **Encoders.** Any number of threads take pages out of the table and pre-images out of the outbox. A page is taken under its
 //! segment's lock, entry by entry up to a number of bytes, and each entry's bit is flipped as it is taken. A segment without
@@ -23,44 +24,38 @@
 //! key or field, is not in it; what falls due later is, whoever removes it when.
 //!
 //! **Costs.** Without a cut: two predictable comparisons per write. With one: the first write to each key pays for its
-//! pre-image. The outbox is bounded: a writer that adds to a full one waits, without a lock, for [`WAIT_MAX`] at the most,
-//! so the rate of writes adapts to that of the encoders. A cut that is given up keeps no more pre-images; its bits are flipped page by page
-//! before the next one may begin.
+//! pre-image, about 50 ns for a short string.
+//!
+//! **Memory.** The outbox has room for a twentieth of the data, and for 8 MiB at least. A writer that adds to a full one waits
+//! behind its command, without a lock, for 1 ms at the most, so the rate of writes adapts to that of the encoders; and so does
+//! who evicts. What one command changes fits always. Who applies a log waits for a fifth of its time at most, because others
+//! count on its heartbeats: if its encoders cannot go on (the disk does not take their file), its pre-images may come to what the log
+//! changes of the data meanwhile. What a live collection leaves behind in a frozen one is not counted, and may come to all of
+//! it. None of this counts for `maxMemory`: what counts there decides which keys go, and no key shall go because of a save.
+//!
+//! **Giving up.** A cut that is given up keeps no more pre-images; its bits are flipped page by page before the next one may
+//! begin.
+
+mod outbox;
+mod record;
+mod share;
+pub mod stock;
+
+pub use outbox::Image;
+pub use record::{Record, Recorder, Texts};
+pub use share::{Gone, Share};
 
 use super::segment::Segment;
-use super::{
-    Entry, EntryView, Guard, Keyspace, SEGMENT_BITS, SEGMENTS, discard_entry, duplicate, segment_of,
-};
+use super::{Entry, EntryView, Guard, Keyspace, SEGMENT_BITS, SEGMENTS, duplicate, segment_of};
 use crate::value::{Frozen, Value};
-use parking_lot::{Condvar, Mutex};
-use std::collections::VecDeque;
+use outbox::{Content, Outbox};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
 
 /// Bytes of pre-images that always have room.
 const OUTBOX_BYTES_MIN: usize = 8 << 20;
 /// The part of the data that pre-images may take beyond that.
 const OUTBOX_SHARE: usize = 20;
-/// How long a writer waits for the encoders.
-const WAIT_MAX: Duration = Duration::from_millis(1);
-
-/// A collection, written down as the reader of a cut wants it.
-#[derive(Debug, Default)]
-pub struct Record {
-    /// What was written.
-    pub bytes: Vec<u8>,
-    /// Position and length of parts that are still to be encoded.
-    pub texts: Vec<(usize, usize)>,
-}
-
-/// Writes collections down under the lock of their segment, as fast as it can.
-pub trait Recorder: Send + Sync {
-    /// A key with what it holds.
-    fn record(&self, key: &[u8], value: &Value, expire_at: Option<i64>) -> Record;
-    /// Whether fields of hashes may expire.
-    fn has_expiring_fields(&self) -> bool;
-}
 
 /// A key with a large collection as it was.
 #[derive(Debug)]
@@ -74,9 +69,10 @@ pub struct FrozenEntry {
 }
 
 impl FrozenEntry {
-    /// The entry as it is, if it is a large collection: see [`Frozen`].
-    fn of(entry: &mut Entry) -> Option<Box<FrozenEntry>> {
-        let frozen = entry.value_mut()?.freeze()?;
+    /// The entry as it is at this Unix millisecond, if it is a large collection: see [`Frozen`].
+    fn of(entry: &mut Entry, at_ms: i64) -> Option<Box<FrozenEntry>> {
+        let mut frozen = entry.value_mut()?.freeze()?;
+        frozen.hide_due(at_ms);
         Some(Box::new(FrozenEntry {
             key: entry.key().into(),
             frozen,
@@ -96,24 +92,8 @@ pub enum Seen<'a> {
     Frozen(Box<FrozenEntry>),
 }
 
-enum Content {
-    Frozen(Box<FrozenEntry>),
-    Entry(Entry),
-    Record(Record),
-    Segment(Box<Segment>),
-}
-
-/// A pre-image.
-pub struct Image(Content);
-
 /// A segment that is in no table any more, though the cut is not through with it.
 pub struct Detached(Box<Segment>);
-
-#[derive(Default)]
-struct Outbox {
-    images: VecDeque<Image>,
-    bytes: usize,
-}
 
 /// See the module. Of one keyspace.
 pub struct Cut {
@@ -121,9 +101,7 @@ pub struct Cut {
     keys: usize,
     expires: usize,
     recorder: Arc<dyn Recorder>,
-    outbox_bytes_max: usize,
-    outbox: Mutex<Outbox>,
-    room: Condvar,
+    outbox: Outbox,
     given_up: AtomicBool,
 }
 
@@ -133,109 +111,6 @@ impl std::fmt::Debug for Cut {
             .field("at_ms", &self.at_ms)
             .field("keys", &self.keys)
             .finish()
-    }
-}
-
-/// A segment's part in a cut. Every change of an entry goes by it.
-#[derive(Default)]
-pub struct Share {
-    /// While the segment may have unsaved entries.
-    cut: Option<Arc<Cut>>,
-    parity: bool,
-    /// A pre-image was left in a full outbox, and nobody has waited for that yet.
-    crowded: bool,
-}
-
-impl Share {
-    /// Whether a cut has not dealt with the entry.
-    #[inline]
-    pub fn is_unsaved(&self, entry: &Entry) -> bool {
-        entry.parity() != self.parity
-    }
-
-    /// To be called before an entry changes where it is, or leaves the table in order to come back.
-    #[inline]
-    pub fn before_change(&mut self, entry: &mut Entry) {
-        if self.is_unsaved(entry) {
-            self.keep_copy(entry);
-        }
-    }
-
-    /// To be called when an entry was changed, which may have another allocation by now, or is put in.
-    #[inline]
-    pub fn after_change(&self, entry: &Entry) {
-        entry.set_parity(self.parity);
-    }
-
-    #[cold]
-    fn keep_copy(&mut self, entry: &mut Entry) {
-        entry.set_parity(self.parity);
-        if let Some(cut) = &self.cut
-            && let Some(image) = cut.preserve(entry)
-        {
-            self.crowded |= cut.keep(image);
-        }
-    }
-
-    /// To be called with an entry that has left the table for good.
-    #[inline]
-    pub fn delete(&mut self, entry: Entry) -> Gone {
-        if self.is_unsaved(&entry) {
-            self.keep_entry(entry)
-        } else {
-            Gone(Some(entry))
-        }
-    }
-
-    #[cold]
-    fn keep_entry(&mut self, entry: Entry) -> Gone {
-        match &self.cut {
-            Some(cut) if cut.wants(&entry) => {
-                self.crowded |= cut.keep(Image(Content::Entry(entry)));
-                Gone(None)
-            }
-            _ => Gone(Some(entry)),
-        }
-    }
-
-    /// Makes all entries unsaved.
-    fn join_cut(&mut self, cut: Arc<Cut>) {
-        self.parity = !self.parity;
-        self.cut = Some(cut);
-    }
-
-    /// No entry is unsaved any more, or the segment is in no table any more.
-    pub fn leave_cut(&mut self) -> Option<Arc<Cut>> {
-        self.crowded = false;
-        self.cut.take()
-    }
-
-    /// Whether there may be unsaved entries.
-    pub fn is_cut(&self) -> bool {
-        self.cut.is_some()
-    }
-
-    /// The cut whose outbox has been filled since this was asked last.
-    #[inline]
-    pub fn crowded(&mut self) -> Option<Arc<Cut>> {
-        if !self.crowded {
-            return None;
-        }
-        self.crowded = false;
-        self.cut.clone()
-    }
-}
-
-/// An entry that is in no table any more, unless a cut has to have it.
-#[must_use]
-pub struct Gone(Option<Entry>);
-
-impl Gone {
-    /// Drops what is left to be dropped.
-    pub fn discard(self) {
-        if let Some(entry) = self.0 {
-            discard_entry(entry);
-        }
     }
 }
 
@@ -265,7 +140,7 @@ fn show<R>(entry: &Entry, at_ms: i64, show: impl FnOnce(Seen<'_>) -> R) -> Optio
 /// As [`show`], of an entry in the table: a large collection is frozen. Whether more is wanted.
 fn take_out(entry: &mut Entry, cut: &Cut, mut see: impl FnMut(Seen<'_>) -> bool) -> bool {
     if cut.wants(entry)
-        && let Some(frozen) = FrozenEntry::of(entry)
+        && let Some(frozen) = FrozenEntry::of(entry, cut.at_ms)
     {
         return see(Seen::Frozen(frozen));
     }
@@ -287,115 +162,44 @@ impl Cut {
         !self.given_up.load(Ordering::Relaxed) && entry.goes_at().is_none_or(|at| at > self.at_ms)
     }
 
-    /// What is kept of an entry that is about to change.
-    fn preserve(&self, entry: &mut Entry) -> Option<Image> {
-        if !self.wants(entry) {
-            return None;
-        }
-        if let Some(bytes) = entry.bytes() {
-            let copy = Entry::string(entry.key(), bytes, entry.expire_at());
-            return Some(Image(Content::Entry(copy)));
-        }
-        if let Some(frozen) = FrozenEntry::of(entry) {
-            return Some(Image(Content::Frozen(frozen)));
-        }
-        let record = |seen: Seen<'_>| match seen {
-            Seen::Entry(key, EntryView::Value(value), expire_at) => {
-                Some(self.recorder.record(key, value, expire_at))
-            }
-            _ => None,
-        };
-        show(entry, self.at_ms, record)
-            .flatten()
-            .map(|record| Image(Content::Record(record)))
-    }
-
-    /// Whether the outbox is fuller than it should be.
-    fn keep(&self, image: Image) -> bool {
-        let bytes = image.bytes();
-        let mut outbox = self.outbox.lock();
-        outbox.bytes += bytes;
-        outbox.images.push_back(image);
-        outbox.bytes > self.outbox_bytes_max
-    }
-
     /// Keeps a segment that has left the table. It was the table's memory before: nobody has to wait for it.
     pub(super) fn keep_segment(&self, segment: Segment) {
         if self.given_up.load(Ordering::Relaxed) {
             let bytes = segment.used();
             return crate::discard::discard(segment, bytes);
         }
-        let image = Image(Content::Segment(Box::new(segment)));
-        self.outbox.lock().images.push_back(image);
+        self.outbox.put(Image(Content::Segment(Box::new(segment))));
     }
 
     /// Waits for the encoders a little, if the outbox is too full. To be called without a lock.
     #[cold]
-    pub(super) fn wait_for_room(&self) {
-        let mut outbox = self.outbox.lock();
-        if outbox.bytes > self.outbox_bytes_max {
-            self.room.wait_for(&mut outbox, WAIT_MAX);
+    pub(super) fn wait_for_room(&self, applies_log: bool) {
+        if applies_log {
+            self.outbox.wait_now_and_then();
+        } else {
+            self.outbox.wait_for_room();
         }
     }
 
     /// Takes pre-images of about so many bytes out of the outbox, the oldest first.
     pub fn take(&self, bytes: usize, images: &mut Vec<Image>) {
-        let mut outbox = self.outbox.lock();
-        let (before, mut taken) = (outbox.bytes, 0);
-        while taken < bytes
-            && let Some(image) = outbox.images.pop_front()
-        {
-            taken += image.bytes();
-            images.push(image);
-        }
-        outbox.bytes -= taken;
-        if before > self.outbox_bytes_max && outbox.bytes <= self.outbox_bytes_max {
-            self.room.notify_all();
-        }
+        self.outbox.take(bytes, images);
     }
 
     /// Whether no pre-image waits.
     pub fn is_drained(&self) -> bool {
-        self.outbox.lock().images.is_empty()
+        self.outbox.is_empty()
     }
 
-    /// Bytes of pre-images that wait.
-    pub fn outbox_bytes(&self) -> usize {
-        self.outbox.lock().bytes
+    /// How much of the room for pre-images is taken: 1 is all of it.
+    pub fn fill(&self) -> f64 {
+        self.outbox.fill()
     }
 
     /// Nobody wants the cut any more: no more pre-images are kept.
     pub fn give_up(&self) {
         self.given_up.store(true, Ordering::Relaxed);
-        let dropped = std::mem::take(&mut *self.outbox.lock());
-        self.room.notify_all();
-        drop(dropped);
-    }
-}
-
-impl Image {
-    /// What it takes beside the table.
-    fn bytes(&self) -> usize {
-        match &self.0 {
-            Content::Entry(entry) => entry.memory(),
-            Content::Record(record) => record.bytes.capacity() + record.texts.capacity() * 16,
-            Content::Frozen(entry) => entry.key.len() + entry.frozen.own_bytes(),
-            Content::Segment(_) => 0,
-        }
-    }
-
-    /// Shows what belongs to the cut; gives a whole segment back, which is to be taken page by page.
-    pub fn show(self, cut: &Cut, see: impl FnOnce(Seen<'_>)) -> Option<Detached> {
-        match self.0 {
-            Content::Entry(entry) => {
-                show(&entry, cut.at_ms, see);
-                discard_entry(entry);
-            }
-            Content::Record(record) => see(Seen::Record(&record)),
-            Content::Frozen(entry) => see(Seen::Frozen(entry)),
-            Content::Segment(segment) => return Some(Detached(segment)),
-        }
-        None
+        self.outbox.clear();
     }
 }
 
@@ -457,7 +261,7 @@ pub fn begin(keyspaces: &[&Keyspace], recorder: &Arc<dyn Recorder>) -> Result<Ve
         return Err(Refusal::ExpiringField(key));
     }
     let cut = |(number, guards): &mut (usize, Vec<Guard<'_>>)| {
-        let cut = Arc::new(measured(guards, keyspaces[*number].now_ms(), recorder));
+        let cut = Arc::new(measured(guards, keyspaces[*number], recorder));
         guards
             .iter_mut()
             .for_each(|guard| guard.share().join_cut(cut.clone()));
@@ -477,7 +281,8 @@ fn unfit(guards: &[Guard<'_>], keyspace: &Keyspace, recorder: &Arc<dyn Recorder>
         .find_map(|guard| guard.expiring_field(now).map(<[u8]>::to_vec))
 }
 
-fn measured(guards: &[Guard<'_>], at_ms: i64, recorder: &Arc<dyn Recorder>) -> Cut {
+fn measured(guards: &[Guard<'_>], keyspace: &Keyspace, recorder: &Arc<dyn Recorder>) -> Cut {
+    let at_ms = keyspace.now_ms();
     let (mut keys, mut expires, mut bytes) = (0, 0, 0);
     for guard in guards {
         keys += guard.len() - guard.due_count(at_ms);
@@ -489,9 +294,10 @@ fn measured(guards: &[Guard<'_>], at_ms: i64, recorder: &Arc<dyn Recorder>) -> C
         keys,
         expires,
         recorder: recorder.clone(),
-        outbox_bytes_max: OUTBOX_BYTES_MIN.max(bytes / OUTBOX_SHARE),
-        outbox: Mutex::default(),
-        room: Condvar::new(),
+        outbox: Outbox::new(
+            OUTBOX_BYTES_MIN.max(bytes / OUTBOX_SHARE),
+            keyspace.preimage_bytes.clone(),
+        ),
         given_up: AtomicBool::new(false),
     }
 }
@@ -532,6 +338,11 @@ impl Keyspace {
     /// The next cut may begin: every segment has left the last one.
     pub fn end_cut(&self) {
         self.cutting.store(false, Ordering::Release);
+    }
+
+    /// Bytes of pre-images that wait to be encoded, without those that segments have just written down: less than 10 KiB each.
+    pub fn preimage_bytes(&self) -> usize {
+        self.preimage_bytes.load(Ordering::Relaxed)
     }
 
     /// Whether a cut is not over.

@@ -50,7 +50,7 @@ impl Drop for Db<'_> {
         }
         if let Some(cut) = self.held.crowded() {
             self.held = Held::All(Vec::new());
-            cut.wait_for_room();
+            cut.wait_for_room(self.keyspace.follows_log());
         }
         if let Some(touched) = self.touched.take() {
             self.held = Held::All(Vec::new());

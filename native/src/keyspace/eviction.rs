@@ -3,10 +3,12 @@
 
 use super::access::{self, Tracking};
 use super::budget::{Budget, Policy, Pressure};
+use super::cut::Cut;
 use super::{Entry, Keyspace, SEGMENTS, hash_of, segment_of};
 use crate::random::Rng;
 use crate::{clock, status::Status};
 use std::collections::HashSet;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 /// Candidates that the pool keeps.
@@ -100,7 +102,13 @@ impl Keyspace {
                 let Some(victim) = self.draw(&mut pool, budget, &HashSet::new()) else {
                     return Pressure::Full;
                 };
-                self.remove_victim(&victim.key);
+                let (_, crowded) = self.remove_victim(&victim.key);
+                if let Some(cut) = crowded {
+                    // Whoever needs memory runs, and evicts no more: that would only move bytes to the outbox.
+                    drop(pool);
+                    cut.wait_for_room(self.follows_log());
+                    return Pressure::Tight;
+                }
                 if !budget.is_exceeded() {
                     return Pressure::Fits;
                 }
@@ -152,23 +160,25 @@ impl Keyspace {
 
     /// Removes a key that the log says is evicted. Whether it was there.
     pub fn evict_named(&self, key: &[u8]) -> bool {
-        self.remove_victim(key)
+        self.remove_victim(key).0
     }
 
-    fn remove_victim(&self, key: &[u8]) -> bool {
+    /// Whether it was there, and the cut whose outbox it has filled, if it has.
+    fn remove_victim(&self, key: &[u8]) -> (bool, Option<Arc<Cut>>) {
         let hash = hash_of(key);
         let mut guard = self.lock(segment_of(hash));
         let Some(gone) = guard.delete(hash, key) else {
-            return false;
+            return (false, None);
         };
         if let Some(budget) = &self.budget {
             budget.report(&mut guard);
         }
+        let crowded = guard.share().crowded();
         drop(guard);
         self.evicted.fetch_add(1, Ordering::Relaxed);
         gone.discard();
         self.call_all_waiting(true);
-        true
+        (true, crowded)
     }
 
     /// The best key to lose of those drawn now and before, without those that are taken.

@@ -187,6 +187,8 @@ pub struct Keyspace {
     upkeep_at: AtomicUsize,
     /// Set while a cut of the keyspace is not over: there is one at a time.
     cutting: AtomicBool,
+    /// Bytes of the cut's pre-images.
+    preimage_bytes: Arc<AtomicUsize>,
     limits: LimitsRef,
 }
 
@@ -222,6 +224,7 @@ impl Keyspace {
             evicted: AtomicU64::new(0),
             upkeep_at: AtomicUsize::new(0),
             cutting: AtomicBool::new(false),
+            preimage_bytes: Arc::default(),
             limits: LimitsRef::default(),
         }
     }

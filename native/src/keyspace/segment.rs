@@ -28,6 +28,8 @@ use std::cell::Cell;
 pub const PAGE_KEYS_MAX: usize = 384;
 /// The directory stops doubling here (4,096 pages of one segment); pages then grow beyond their limit.
 const DEPTH_MAX: u32 = 12;
+/// How far ahead the processor is told of the entries that a walk will look into.
+const PLACES_AHEAD: usize = 8;
 /// Bits of the hash that chose the segment.
 pub const SEGMENT_BITS: u32 = 8;
 
@@ -499,7 +501,11 @@ impl Segment {
     pub fn save_page(&mut self, position: u64, mut save: impl FnMut(&mut Entry) -> bool) -> Option<u64> {
         let number = self.page_number(position);
         let page = &mut self.pages[number];
-        for place in 0..page.entries.places() {
+        let places = page.entries.places();
+        for place in 0..places {
+            if place + PLACES_AHEAD < places {
+                page.entries.at(place + PLACES_AHEAD).map(Entry::prefetch);
+            }
             let entry = page.entries.at_mut(place);
             let Some(entry) = entry.filter(|entry| self.share.is_unsaved(entry)) else {
                 continue;

@@ -41,8 +41,8 @@ const _: () = {
 };
 
 impl Value {
-    /// The collection as it is now, whatever becomes of it. `None` if it is small, or in one packed piece, or has fields that
-    /// expire: it has to be copied or written down.
+    /// The collection as it is now, whatever becomes of it. `None` if it is small or in one packed piece: it has to be copied or
+    /// written down.
     pub fn freeze(&mut self) -> Option<Frozen> {
         if self.memory() < FREEZE_BYTES_MIN {
             return None;
@@ -58,6 +58,13 @@ impl Value {
 }
 
 impl Frozen {
+    /// Hides fields that are due at this Unix millisecond. O(1).
+    pub fn hide_due(&mut self, now_ms: i64) {
+        if let Frozen::Hash(hash) = self {
+            hash.hide_due(now_ms);
+        }
+    }
+
     /// About what was taken to freeze it: the names of its pieces, mostly. It stays the same. O(1).
     pub fn own_bytes(&self) -> usize {
         match self {

@@ -29,7 +29,7 @@ use super::{Collection, Element, LimitsRef, Value};
 use crate::structure::deadlines::Deadlines;
 use crate::structure::index_map::{Entry as _, FrozenEntries, IndexMap, Pair};
 use crate::structure::listpack::Listpack;
-use expiring::{Expiring, NEVER};
+use expiring::{Expiring, FrozenExpiring, NEVER};
 use fields::Fields;
 pub use fields::Iter;
 
@@ -106,13 +106,14 @@ impl HashValue {
         }
     }
 
-    /// The fields as they are now, whatever becomes of the hash; `None` unless they lie in a table and none has or had an
-    /// expiry.
+    /// The fields as they are now, whatever becomes of the hash; `None` unless they lie in a table.
     pub(super) fn freeze(&mut self) -> Option<FrozenHash> {
-        match &mut self.form {
-            Form::Plain(fields) => fields.freeze().map(FrozenHash),
-            Form::Pack(_) | Form::Table(_) => None,
-        }
+        let (lasting, expiring) = match &mut self.form {
+            Form::Plain(fields) => (fields.freeze()?, None),
+            Form::Table(table) => (table.lasting.freeze(), Some(table.expiring.freeze())),
+            Form::Pack(_) => return None,
+        };
+        Some(FrozenHash { lasting, expiring })
     }
 
     /// Number of fields.
@@ -461,32 +462,66 @@ impl TimedTable {
 
 /// The fields that a large hash had at some time.
 #[derive(Debug)]
-pub struct FrozenHash(FrozenEntries<Pair>);
+pub struct FrozenHash {
+    lasting: FrozenEntries<Pair>,
+    /// If there was room for expiries.
+    expiring: Option<FrozenExpiring>,
+}
 
 impl FrozenHash {
-    /// Number of fields.
+    /// Hides what is due at this Unix millisecond. O(1).
+    pub fn hide_due(&mut self, now_ms: i64) {
+        self.expiring
+            .iter_mut()
+            .for_each(|expiring| expiring.hide(now_ms));
+    }
+
+    /// Number of fields. O(fields that expire).
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.lasting.len() + self.expiring.as_ref().map_or(0, FrozenExpiring::len)
     }
 
     /// Whether there is no field.
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.len() == 0
     }
 
-    /// The fields with their values, in order.
-    pub fn iter(&self) -> impl Iterator<Item = (Element<'_>, Element<'_>)> {
-        self.0.iter().map(fields::pair_elements)
+    /// As [`HashValue::has_expiries`].
+    pub fn has_expiries(&self) -> bool {
+        self.expiring.is_some()
+    }
+
+    /// When the next field expires. O(fields that expire).
+    pub fn next_due(&self) -> Option<i64> {
+        self.expiring.as_ref().and_then(FrozenExpiring::next_due)
+    }
+
+    /// As [`HashValue::iter_timed`]. O(n log n) before the first one that expires.
+    pub fn iter_timed(&self) -> impl Iterator<Item = (Element<'_>, Element<'_>, Option<i64>)> {
+        self.iter_exact()
+            .map(|(field, value, at)| (field, value, at.filter(|&at| at != NEVER)))
+    }
+
+    /// As [`HashValue::iter_exact`]. O(n log n) before the first one that expires.
+    pub fn iter_exact(&self) -> impl Iterator<Item = (Element<'_>, Element<'_>, Option<i64>)> {
+        let lasting = self.lasting.iter().map(|pair| {
+            let (field, value) = fields::pair_elements(pair);
+            (field, value, None)
+        });
+        let expiring = self.expiring.iter().flat_map(FrozenExpiring::in_order);
+        lasting.chain(
+            expiring.map(|(field, value, at)| (Element::Bytes(field), Element::Bytes(value), Some(at))),
+        )
     }
 
     /// Bytes on the heap that were never those of the hash. O(1).
     pub fn own_bytes(&self) -> usize {
-        self.0.own_bytes()
+        self.lasting.own_bytes() + self.expiring.as_ref().map_or(0, FrozenExpiring::own_bytes)
     }
 
     /// Bytes on the heap that the hash does not account for. O(fields).
     pub fn memory(&self) -> usize {
-        self.0.memory()
+        self.lasting.memory() + self.expiring.as_ref().map_or(0, FrozenExpiring::memory)
     }
 }
 

@@ -1,12 +1,13 @@
 //! Strings and values in the bytes of the format.
 
 use crate::keyspace::EntryView;
-use crate::keyspace::cut::{FrozenEntry, Record, Recorder};
+use crate::keyspace::cut::{FrozenEntry, Record, Recorder, Texts};
 use crate::rdb::format;
 use crate::rdb::lzf::Compressor;
 use crate::structure::intset::IntSet;
 use crate::structure::listpack::{Listpack, canonical_int};
 use crate::value::{Element, Frozen, HashValue, ListValue, SetValue, Value, ZSetValue};
+use std::mem::take;
 
 /// Longest text that may be a 32-bit integer.
 const INT_BYTES_MAX: usize = 11;
@@ -27,12 +28,12 @@ pub struct Forms {
 }
 
 impl Recorder for Forms {
-    fn record(&self, key: &[u8], value: &Value, expire_at: Option<i64>) -> Record {
+    fn record(&self, record: &mut Record, key: &[u8], content: EntryView<'_>, expire_at: Option<i64>) {
         let mut drafts = Encoder::of_drafts(*self);
-        drafts.entry(key, EntryView::Value(value), expire_at);
-        drafts.out.shrink_to_fit();
-        drafts.texts.shrink_to_fit();
-        drafts.take_draft()
+        (drafts.out, drafts.texts) = (take(&mut record.bytes), take(&mut record.texts));
+        drafts.entry(key, content, expire_at);
+        (record.bytes, record.texts) = (drafts.out, drafts.texts);
+        record.keys += 1;
     }
 
     fn has_expiring_fields(&self) -> bool {
@@ -46,8 +47,8 @@ pub struct Encoder {
     pub out: Vec<u8>,
     forms: Forms,
     compressor: Option<Compressor>,
-    /// Where strings stand in a draft that are to be compressed: position and length.
-    texts: Vec<(usize, usize)>,
+    /// Where strings stand in a draft that are to be compressed.
+    texts: Texts,
 }
 
 impl Encoder {
@@ -57,7 +58,7 @@ impl Encoder {
             out: Vec::new(),
             forms,
             compressor: Some(Compressor::default()),
-            texts: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
@@ -67,31 +68,34 @@ impl Encoder {
             out: Vec::new(),
             forms,
             compressor: None,
-            texts: Vec::new(),
+            texts: Texts::default(),
         }
     }
 
-    /// Takes the draft out.
-    pub fn take_draft(&mut self) -> Record {
+    /// Takes the draft out, of so many keys.
+    pub fn take_draft(&mut self, keys: u64) -> Record {
         Record {
-            bytes: std::mem::take(&mut self.out),
-            texts: std::mem::take(&mut self.texts),
+            bytes: take(&mut self.out),
+            texts: take(&mut self.texts),
+            keys,
         }
     }
 
     /// Goes on with the buffers of an empty draft.
     pub fn keep_buffers(&mut self, empty: Record) {
-        debug_assert!(empty.bytes.is_empty() && empty.texts.is_empty());
+        debug_assert!(empty.bytes.is_empty());
         (self.out, self.texts) = (empty.bytes, empty.texts);
     }
 
     /// Appends a draft of an encoder with the same forms, and compresses what is to be compressed.
     pub fn complete(&mut self, draft: &Record) {
         let mut done = 0;
-        for &(start, length) in &draft.texts {
+        for (start, length) in draft.texts.iter() {
             self.out.extend_from_slice(&draft.bytes[done..start]);
             done = start + length;
-            self.text(&draft.bytes[start..done]);
+            if length > 0 {
+                self.text(&draft.bytes[start..done]);
+            }
         }
         self.out.extend_from_slice(&draft.bytes[done..]);
     }
@@ -179,7 +183,7 @@ impl Encoder {
 
     fn compressed(&mut self, text: &[u8]) -> bool {
         let Some(compressor) = &mut self.compressor else {
-            self.texts.push((self.out.len(), text.len()));
+            self.texts.push(self.out.len(), text.len());
             self.out.extend_from_slice(text);
             return true;
         };
@@ -244,6 +248,8 @@ impl Encoder {
     /// As [`Encoder::type_of`], of what was frozen: the same bytes as for the collection at that time.
     pub fn type_of_frozen(&self, frozen: &Frozen) -> u8 {
         match frozen {
+            Frozen::Hash(hash) if self.forms.exact && hash.has_expiries() => format::EXACT_TIMED_TABLE,
+            Frozen::Hash(hash) if hash.next_due().is_some() => format::HASH_METADATA,
             Frozen::Hash(_) => format::HASH,
             Frozen::List(_) => self.list_type(),
             Frozen::Set(_) => format::SET,
@@ -256,7 +262,16 @@ impl Encoder {
     pub fn frozen(&mut self, frozen: &Frozen) {
         let rdb_type = self.type_of_frozen(frozen);
         match frozen {
-            Frozen::Hash(hash) => self.fields(hash.len(), hash.iter()),
+            Frozen::Hash(hash) if rdb_type == format::HASH => {
+                let fields = hash.iter_timed().map(|(field, value, _)| (field, value));
+                self.fields(hash.len(), fields);
+            }
+            Frozen::Hash(hash) if self.forms.exact => {
+                self.timed_fields(rdb_type, hash.next_due(), hash.len(), hash.iter_exact());
+            }
+            Frozen::Hash(hash) => {
+                self.timed_fields(rdb_type, hash.next_due(), hash.len(), hash.iter_timed());
+            }
             Frozen::List(list) => self.list(list, rdb_type),
             Frozen::Set(set) => self.members(set.len(), set.iter()),
             Frozen::ZSet(zset) => self.scores(zset.len(), zset.iter_rev()),
@@ -302,20 +317,30 @@ impl Encoder {
         }
     }
 
+    fn expiring_fields(&mut self, hash: &HashValue, rdb_type: u8) {
+        let (next_due, len) = (hash.next_due(), hash.len());
+        if self.forms.exact {
+            self.timed_fields(rdb_type, next_due, len, hash.iter_exact());
+        } else {
+            self.timed_fields(rdb_type, next_due, len, hash.iter_timed());
+        }
+    }
+
     /// Fields in order, each behind its expiry: 0 for none, else one more than the distance from the earliest. The older
     /// layout has no earliest, and instants as they are.
-    fn expiring_fields(&mut self, hash: &HashValue, rdb_type: u8) {
+    fn timed_fields<'a>(
+        &mut self,
+        rdb_type: u8,
+        next_due: Option<i64>,
+        len: usize,
+        fields: impl Iterator<Item = (Element<'a>, Element<'a>, Option<i64>)>,
+    ) {
         let mut base = 1;
         if rdb_type == format::HASH_METADATA {
-            base = hash.next_due().unwrap_or(0);
+            base = next_due.unwrap_or(0);
             self.out.extend_from_slice(&base.to_le_bytes());
         }
-        self.length(hash.len() as u64);
-        let fields: &mut dyn Iterator<Item = _> = if self.forms.exact {
-            &mut hash.iter_exact()
-        } else {
-            &mut hash.iter_timed()
-        };
+        self.length(len as u64);
         for (field, value, expire_at) in fields {
             self.length(expire_at.map_or(0, |at| (at - base + 1) as u64));
             self.element(field);

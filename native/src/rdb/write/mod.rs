@@ -1,6 +1,7 @@
 //! Keyspaces as a stream of RDB: the state of one instant, while all threads go on writing (see [`crate::keyspace::cut`]).
 
 mod encode;
+mod pace;
 mod snapshot;
 mod stream;
 

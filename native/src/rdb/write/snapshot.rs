@@ -8,9 +8,13 @@
 //! A file may hold its keys in any order, so chunks are joined as they are finished. [`Snapshot::read`] gives them out, sums
 //! the checksum, and puts the head before the first and the end behind the last.
 //!
-//! Memory: [`CHUNKS_MAX`] chunks, a draft and a chunk per thread, and the outboxes of the cuts.
+//! Between two pages a thread may rest: see [`super::pace`].
+//!
+//! Memory: [`CHUNKS_MAX`] chunks, which are filled again when they were read, a draft and a chunk per thread, and the outboxes
+//! of the cuts.
 
 use super::encode::{Encoder, Forms};
+use super::pace::Pace;
 use super::{EXACT_FIELD, Unwritable, WriteOptions};
 use crate::keyspace::cut::{self, Cut, Detached, FrozenEntry, Image, Recorder, Seen};
 use crate::keyspace::registry::Registered;
@@ -27,6 +31,8 @@ use std::time::Duration;
 const CHUNKS_MAX: usize = 8;
 /// Bytes written down under one hold of a segment's lock.
 const DRAFT_BYTES: usize = 64 * 1024;
+/// Room for them, and for what the last key has beyond.
+const DRAFT_ROOM_BYTES: usize = DRAFT_BYTES + 16 * 1024;
 /// Bytes of pre-images taken at a time.
 const IMAGES_BYTES: usize = 64 * 1024;
 /// Buffers beyond this are not kept for the next chunk.
@@ -86,6 +92,8 @@ struct Progress {
     running: usize,
     over: bool,
     finished: VecDeque<Vec<u8>>,
+    /// Chunks that were read, to be filled again.
+    spare: Vec<Vec<u8>>,
     /// Encoders that nobody uses.
     idle: Vec<Worker>,
 }
@@ -104,6 +112,7 @@ struct Output {
 pub struct Snapshot<S: Source> {
     sources: Vec<(S, Arc<Cut>)>,
     forms: Forms,
+    pace: Pace,
     chunk_bytes: usize,
     progress: Mutex<Progress>,
     changed: Condvar,
@@ -130,9 +139,13 @@ struct Worker {
 
 impl Worker {
     fn new(forms: Forms) -> Worker {
+        let mut drafts = Encoder::of_drafts(forms);
+        // Touched now: the first to touch memory may wait for the system, and drafts are written under locks.
+        drafts.out.resize(DRAFT_ROOM_BYTES, 1);
+        drafts.out.clear();
         Worker {
             encoder: Encoder::new(forms),
-            drafts: Encoder::of_drafts(forms),
+            drafts,
             images: Vec::new(),
             frozen: None,
             keys: 0,
@@ -141,12 +154,16 @@ impl Worker {
 
     /// Without a lock: encodes what is seen as it is to be.
     fn encode(&mut self, seen: Seen<'_>) {
-        self.keys += 1;
+        let mut keys = 1;
         match seen {
             Seen::Entry(key, content, expire_at) => self.encoder.entry(key, content, expire_at),
-            Seen::Record(record) => self.encoder.complete(record),
+            Seen::Record(record) => {
+                self.encoder.complete(record);
+                keys = record.keys;
+            }
             Seen::Frozen(entry) => self.encoder.frozen_entry(&entry),
         }
+        self.keys += keys;
     }
 
     /// Under a lock: writes down what is seen, and says whether more fits.
@@ -161,11 +178,10 @@ impl Worker {
     }
 
     fn complete_draft(&mut self) {
-        let mut draft = self.drafts.take_draft();
+        let mut draft = self.drafts.take_draft(0);
         self.encoder.complete(&draft);
         if draft.bytes.capacity() <= KEPT_BYTES_MAX {
-            draft.bytes.clear();
-            draft.texts.clear();
+            draft.clear();
             self.drafts.keep_buffers(draft);
         }
         if let Some(entry) = self.frozen.take() {
@@ -195,6 +211,7 @@ impl<S: Source> Snapshot<S> {
         Ok(Snapshot {
             sources: sources.into_iter().zip(cuts).collect(),
             forms,
+            pace: Pace::default(),
             chunk_bytes: options.chunk_bytes.max(1),
             progress: Mutex::new(Progress {
                 next: 0,
@@ -202,6 +219,7 @@ impl<S: Source> Snapshot<S> {
                 running: 0,
                 over: false,
                 finished: VecDeque::from([head]),
+                spare: Vec::new(),
                 idle: Vec::new(),
             }),
             changed: Condvar::new(),
@@ -251,14 +269,22 @@ impl<S: Source> Snapshot<S> {
                 return Step::Wait;
             }
             progress.running += 1;
-            progress.idle.pop().unwrap_or_else(|| Worker::new(self.forms))
+            let spare = progress.spare.pop().unwrap_or_default();
+            let idle = progress.idle.pop();
+            drop(progress);
+            let mut worker = idle.unwrap_or_else(|| Worker::new(self.forms));
+            worker.encoder.out = spare;
+            worker
         };
         worker.encoder.out.reserve(self.chunk_bytes + DRAFT_BYTES);
-        let mut work = None;
+        let (mut work, mut shift) = (None, self.pace.shift());
         while worker.encoder.out.len() < self.chunk_bytes
             && !self.given_up.load(Ordering::Relaxed)
             && self.advance(&mut worker, &mut work)
-        {}
+        {
+            shift.pause(self.crowding());
+        }
+        drop(shift);
         let chunk = std::mem::take(&mut worker.encoder.out);
         self.keys
             .fetch_add(std::mem::take(&mut worker.keys), Ordering::Relaxed);
@@ -275,6 +301,11 @@ impl<S: Source> Snapshot<S> {
             true => Step::Over,
             false => Step::Wait,
         }
+    }
+
+    /// How full the fullest outbox is.
+    fn crowding(&self) -> f64 {
+        self.sources.iter().map(|(_, cut)| cut.fill()).fold(0.0, f64::max)
     }
 
     /// Encodes some pre-images, or else a page. False: there is nothing to do.
@@ -351,6 +382,7 @@ impl<S: Source> Snapshot<S> {
 
     /// Copies the next bytes into `target`, and says how many: 0 while no chunk is finished, `None` behind the end.
     pub fn read(&self, target: &mut [u8]) -> Option<usize> {
+        let _shift = self.pace.shift();
         let (mut output, mut copied) = (self.output.lock(), 0);
         while copied < target.len() && self.fill(&mut output) {
             let rest = &output.chunk[output.at..];
@@ -368,8 +400,13 @@ impl<S: Source> Snapshot<S> {
         if output.at < output.chunk.len() {
             return true;
         }
+        let mut read = std::mem::take(&mut output.chunk);
+        read.clear();
         let (finished, over) = {
             let mut progress = self.progress.lock();
+            if progress.spare.len() < CHUNKS_MAX && read.capacity() <= KEPT_BYTES_MAX {
+                progress.spare.push(read);
+            }
             (progress.finished.pop_front(), progress.over)
         };
         let chunk = match finished {
@@ -385,7 +422,10 @@ impl<S: Source> Snapshot<S> {
                 end.extend_from_slice(&output.checksum.value().to_le_bytes());
                 end
             }
-            None => return false,
+            None => {
+                output.at = 0;
+                return false;
+            }
         };
         (output.chunk, output.at) = (chunk, 0);
         true

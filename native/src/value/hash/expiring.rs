@@ -9,7 +9,7 @@
 //! a new instant and `nth` are O(log n).
 
 use crate::discard::discard;
-use crate::structure::index_map::{Entry as _, IndexMap, Pair};
+use crate::structure::index_map::{Entry as _, FrozenEntries, IndexMap, Pair};
 use crate::structure::order_tree::{self, Entry, Members, OrderTree, Slot};
 use crate::value::Element;
 use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
@@ -93,6 +93,14 @@ impl Default for Expiring {
 }
 
 impl Expiring {
+    /// The fields as they are now, whatever becomes of these.
+    pub(super) fn freeze(&mut self) -> FrozenExpiring {
+        FrozenExpiring {
+            fields: self.pairs.freeze(),
+            horizon: self.horizon,
+        }
+    }
+
     /// Number of visible fields.
     pub(super) fn len(&self) -> usize {
         self.pairs.len() - self.hidden
@@ -342,6 +350,54 @@ impl Expiring {
 
 fn elements(pair: &Pair) -> (Element<'_>, Element<'_>) {
     (Element::Bytes(pair.key()), Element::Bytes(pair.value()))
+}
+
+/// The fields of a table that had an expiry at some time, in no order.
+#[derive(Debug)]
+pub(super) struct FrozenExpiring {
+    fields: FrozenEntries<Timed>,
+    horizon: i64,
+}
+
+impl FrozenExpiring {
+    /// Hides what is due at this Unix millisecond.
+    pub(super) fn hide(&mut self, now_ms: i64) {
+        self.horizon = self.horizon.max(now_ms);
+    }
+
+    fn visible(&self) -> impl Iterator<Item = &Timed> {
+        self.fields.iter().filter(|timed| timed.expire_at > self.horizon)
+    }
+
+    /// Number of visible fields. O(fields).
+    pub(super) fn len(&self) -> usize {
+        self.visible().count()
+    }
+
+    /// When the next visible field expires. O(fields).
+    pub(super) fn next_due(&self) -> Option<i64> {
+        let first = self.visible().map(|timed| timed.expire_at).min();
+        first.filter(|&at| at != NEVER)
+    }
+
+    /// The visible fields with their values and instants, in the order that the table has them in. O(n log n).
+    pub(super) fn in_order(&self) -> impl Iterator<Item = (&[u8], &[u8], i64)> {
+        let mut fields: Vec<&Timed> = self.visible().collect();
+        fields.sort_unstable_by_key(|timed| (timed.expire_at, timed.pair.key()));
+        fields
+            .into_iter()
+            .map(|timed| (timed.pair.key(), timed.pair.value(), timed.expire_at))
+    }
+
+    /// Bytes on the heap that were never those of the table. O(1).
+    pub(super) fn own_bytes(&self) -> usize {
+        self.fields.own_bytes()
+    }
+
+    /// Bytes on the heap that the table does not account for. O(fields).
+    pub(super) fn memory(&self) -> usize {
+        self.fields.memory()
+    }
 }
 
 /// The visible fields with their values and instants ([`NEVER`] for those that had one once).
