@@ -6,12 +6,14 @@
 mod requests;
 
 use holdfast::command::{execute, execute_now, execute_transaction, execute_transaction_now};
-use holdfast::keyspace::{Keyspace, SEGMENTS};
+use holdfast::keyspace::{Budget, Keyspace, MemoryLimit, Policy, SEGMENTS};
 use holdfast::random::Rng;
 use holdfast::rdb::write::Step;
 use holdfast::rdb::{LoadOptions, Loader, Options, Reader, Snapshot, WriteOptions};
 use holdfast::reply::Reply;
-use requests::{Requests, Scene};
+use holdfast::value::TYPES;
+use requests::{Request, Requests, Scene};
+use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -32,12 +34,60 @@ fn loaded(bytes: &[u8], now_ms: i64) -> Keyspace {
     fresh
 }
 
+/// What happens to a keyspace.
+enum Change {
+    /// A request or a transaction, with the seed.
+    Requests(Vec<Request>, u64),
+    /// All keys are replaced by those of a keyspace to which this happens.
+    Replace(Vec<Change>),
+    Reclaim(usize),
+    Evict(Vec<u8>),
+    Time(i64),
+}
+
+/// Has changes happen, the first at this time. Gives the time of the last.
+fn repeat(changes: &[Change], keyspace: &Keyspace, begin_ms: i64) -> i64 {
+    let mut now_ms = begin_ms;
+    for change in changes {
+        match change {
+            Change::Requests(requests, seed) => run_requests(keyspace, requests, now_ms, *seed),
+            Change::Replace(changes) => {
+                let other = Keyspace::with_log_clock(now_ms);
+                repeat(changes, &other, now_ms);
+                keyspace.replace_with(other);
+            }
+            Change::Reclaim(limit) => drop(keyspace.reclaim(*limit)),
+            Change::Evict(key) => drop(keyspace.evict_named(key)),
+            Change::Time(at_ms) => {
+                now_ms = *at_ms;
+                keyspace.set_log_ms(now_ms);
+            }
+        }
+    }
+    now_ms
+}
+
+fn run_requests(keyspace: &Keyspace, requests: &[Request], now_ms: i64, seed: u64) {
+    let words: Vec<Vec<&[u8]>> = requests
+        .iter()
+        .map(|request| request.iter().map(Vec::as_slice).collect())
+        .collect();
+    let lines: Vec<&[&[u8]]> = words.iter().map(Vec::as_slice).collect();
+    // What is refused changes nothing, and is as good as any other command.
+    let _ = match lines[..] {
+        [line] => execute(keyspace, line, now_ms, seed),
+        _ => execute_transaction(keyspace, &lines, now_ms, seed),
+    };
+}
+
 /// Chooses what happens to a keyspace.
 struct World<'a> {
     now_ms: i64,
     requests: &'a Requests,
     writes: Vec<usize>,
     rng: Rng,
+    /// What has happened, for the twin.
+    changes: Vec<Change>,
 }
 
 impl World<'_> {
@@ -57,41 +107,44 @@ impl World<'_> {
                 made.push(self.requests.make(row, &mut self.rng, &scene));
             }
         }
-        let words: Vec<Vec<&[u8]>> = made
-            .iter()
-            .map(|request| request.iter().map(Vec::as_slice).collect())
-            .collect();
-        let lines: Vec<&[&[u8]]> = words.iter().map(Vec::as_slice).collect();
         let seed = self.rng.next_u64();
-        // What is refused changes nothing, and is as good as any other command.
-        let _ = match lines[..] {
-            [line] => execute(keyspace, line, now_ms, seed),
-            _ => execute_transaction(keyspace, &lines, now_ms, seed),
-        };
+        run_requests(keyspace, &made, now_ms, seed);
+        self.changes.push(Change::Requests(made, seed));
     }
 
     /// One of all the ways in which a keyspace changes.
     fn change(&mut self, keyspace: &Keyspace) {
         match self.rng.below(400) {
             0 => {
-                let other = Keyspace::with_log_clock(self.now_ms);
+                let (other, before) = (Keyspace::with_log_clock(self.now_ms), take(&mut self.changes));
                 (0..60).for_each(|_| self.command(&other));
                 keyspace.replace_with(other);
+                let made = std::mem::replace(&mut self.changes, before);
+                self.changes.push(Change::Replace(made));
             }
-            1..12 => drop(keyspace.reclaim(1 + self.rng.below(10))),
+            1..12 => self.happen(keyspace, |rng| Some(Change::Reclaim(1 + rng.below(10)))),
             12..24 => {
                 let mut keys = Vec::new();
                 (0..SEGMENTS).for_each(|n| keyspace.walk(n, |key, _, _| keys.push(key.to_vec())));
-                if !keys.is_empty() {
-                    keyspace.evict_named(&keys[self.rng.below(keys.len())]);
-                }
+                self.happen(keyspace, |rng| {
+                    (!keys.is_empty()).then(|| Change::Evict(keys.swap_remove(rng.below(keys.len()))))
+                });
             }
             24..40 => {
-                let leap = if self.rng.below(20) == 0 { 3000 } else { 60 };
-                self.now_ms += self.rng.below(leap) as i64;
-                keyspace.set_log_ms(self.now_ms);
+                let now_ms = self.now_ms;
+                self.happen(keyspace, |rng| {
+                    let leap = if rng.below(20) == 0 { 3000 } else { 60 };
+                    Some(Change::Time(now_ms + rng.below(leap) as i64))
+                });
             }
             _ => self.command(keyspace),
+        }
+    }
+
+    fn happen(&mut self, keyspace: &Keyspace, choose: impl FnOnce(&mut Rng) -> Option<Change>) {
+        if let Some(change) = choose(&mut self.rng) {
+            self.now_ms = repeat(std::slice::from_ref(&change), keyspace, self.now_ms);
+            self.changes.push(change);
         }
     }
 
@@ -131,22 +184,33 @@ impl World<'_> {
     }
 }
 
+/// Compares with a twin to which the same happens up to the instant of the snapshot, and no snapshot at all. The twin is rid of all
+/// that is due, and the file is loaded at a time at which nothing is: what it should not hold cannot hide.
 fn check(requests: &Requests, seed: u64) -> usize {
-    let keyspace = Keyspace::with_log_clock(BEGIN_MS);
+    let (keyspace, twin) = (
+        Keyspace::with_log_clock(BEGIN_MS),
+        Keyspace::with_log_clock(BEGIN_MS),
+    );
     let mut world = World {
         now_ms: BEGIN_MS,
         requests,
         writes: requests.chosen(|spec| spec.write),
         rng: Rng::new(seed),
+        changes: Vec::new(),
     };
-    let mut compared = 0;
+    let (mut compared, mut twin_ms) = (0, BEGIN_MS);
     for round in 0..ROUNDS {
         (0..world.rng.below(300)).for_each(|_| world.change(&keyspace));
-        let (now_ms, digest) = (world.now_ms, keyspace.digest());
+        // What is due by now has been named by nobody since.
+        let later_ms = world.now_ms + [0, 500, 5000][world.rng.below(3)];
+        world.happen(&keyspace, |_| Some(Change::Time(later_ms)));
+        twin_ms = repeat(&take(&mut world.changes), &twin, twin_ms);
         if let Some((bytes, keys)) = world.snapshot(&keyspace) {
-            let copy = loaded(&bytes, now_ms);
-            assert_eq!(copy.digest(), digest, "seed {seed}, round {round}");
-            assert_eq!(copy.statistics().keys as u64, keys, "seed {seed}, round {round}");
+            twin.reclaim(usize::MAX);
+            let copy = loaded(&bytes, 0);
+            assert_eq!(copy.digest(), twin.digest(), "seed {seed}, round {round}");
+            let counted = [&copy, &twin].map(|keyspace| keyspace.statistics().keys as u64);
+            assert_eq!(counted, [keys; 2], "seed {seed}, round {round}");
             compared += keys as usize;
         }
         assert!(!keyspace.is_cut());
@@ -319,47 +383,107 @@ fn is_still(copy: &Keyspace, n: usize) -> bool {
 }
 
 /// One command that changes a large collection, or makes it anew.
-fn change_large(keyspace: &Keyspace, rng: &mut Rng) {
+fn change_large(keyspace: &Keyspace, rng: &mut Rng, now_ms: i64) {
     let (n, other) = (rng.below(9000), rng.below(3) == 0);
+    let is_rare = rng.below(1500) == 0;
     let line = match rng.below(30) {
-        0 => "RENAME hash other".into(),
-        1 => "RENAME other hash".into(),
-        2 => "COPY zset copy REPLACE".into(),
-        3 => format!("LTRIM list {} -1", rng.below(50)),
+        0 if is_rare => "RENAME hash other".into(),
+        1 if is_rare => "RENAME other hash".into(),
+        2 if is_rare => "COPY zset copy REPLACE".into(),
+        6 if is_rare => ["DEL set", "DEL list", "DEL stream"][rng.below(3)].into(),
+        3 => format!("LTRIM list {} -1", rng.below(3)),
         4 => format!("LSET list {} another", rng.below(50)),
         5 => format!("ZREMRANGEBYRANK zset {n} {}", n + 3),
-        6 if other => ["DEL set", "DEL list", "DEL stream"][rng.below(3)].into(),
-        7..12 if other => format!("HDEL hash field:{n}"),
+        7 if other => format!("HPERSIST hash FIELDS 1 field:{n}"),
+        7..9 if other => format!("HDEL hash field:{n}"),
+        9..12 if other => format!(
+            "HPEXPIREAT hash {} FIELDS 1 field:{n}",
+            now_ms + 1 + rng.below(4000) as i64
+        ),
         7..12 => format!("HSET hash field:{n} value:{}", rng.below(1000)),
-        12..16 if other => "RPOP list".into(),
+        12 if other => "RPOP list".into(),
         12..16 => format!("LPUSH list element:{n}"),
         16..20 if other => format!("SREM set member:{n}"),
         16..20 => format!("SADD set member:{n}"),
         20..25 => format!("ZADD zset {} member:{n}", rng.below(40)),
-        25 => format!("XTRIM stream MAXLEN {n}"),
+        25 => format!("XTRIM stream MAXLEN {}", 20_000 + n),
         _ => format!("XADD stream * field {n}"),
     };
     let words: Vec<&[u8]> = line.split(' ').map(str::as_bytes).collect();
     // What is refused, because a key is not there, changes nothing.
-    let _ = execute(keyspace, &words, BEGIN_MS, rng.next_u64());
+    let _ = execute(keyspace, &words, now_ms, rng.next_u64());
 }
 
 #[test]
 fn large_collections_are_saved_as_they_were() {
     let (keyspace, mut rng) = (Keyspace::with_log_clock(BEGIN_MS), Rng::new(3));
+    let mut times_large = [0; TYPES];
     for round in 0..12 {
-        (0..20_000).for_each(|_| change_large(&keyspace, &mut rng));
-        let (digest, mut bytes) = (keyspace.digest(), Vec::new());
+        let now_ms = BEGIN_MS + 1000 * round;
+        (0..20_000).for_each(|_| change_large(&keyspace, &mut rng, now_ms));
+        for (times, bytes) in times_large.iter_mut().zip(keyspace.statistics().memory_by_type) {
+            *times += usize::from(bytes > 128 << 10);
+        }
+        // Some fields become due, and nobody has named their hash since.
+        let cut_ms = now_ms + 500;
+        keyspace.set_log_ms(cut_ms);
+        let mut bytes = Vec::new();
         let options = WriteOptions {
+            version: 12,
             exact: round % 2 == 0,
             ..Default::default()
         };
         let snapshot = Snapshot::take(vec![&keyspace], options).expect("one at a time");
+        let digest = keyspace.digest();
         while let Some(chunk) = snapshot.next_chunk() {
             bytes.extend_from_slice(&chunk);
-            (0..rng.below(200)).for_each(|_| change_large(&keyspace, &mut rng));
+            (0..rng.below(200)).for_each(|_| change_large(&keyspace, &mut rng, cut_ms));
         }
         keyspace.verify();
-        assert_eq!(loaded(&bytes, BEGIN_MS).digest(), digest, "round {round}");
+        // At a time at which nothing is due: what the file should not hold cannot hide.
+        assert_eq!(loaded(&bytes, 0).digest(), digest, "round {round}");
     }
+    assert!(times_large[1..].iter().all(|&times| times > 2), "{times_large:?}");
+}
+
+#[test]
+fn who_evicts_waits_for_the_encoders() {
+    const DATA_BYTES: usize = 24 << 20;
+    const VALUE_BYTES: usize = 16 << 10;
+    let limit = MemoryLimit {
+        bytes: DATA_BYTES,
+        policy: Policy::AllKeysRandom,
+        samples: 5,
+    };
+    let (keyspace, value) = (
+        Keyspace::new().with_budget(Budget::new(limit)),
+        vec![7; VALUE_BYTES],
+    );
+    let fill = |from: usize, count: usize| {
+        for n in from..from + count {
+            let key = format!("key:{n}");
+            execute_now(&keyspace, &[b"SET", key.as_bytes(), &value]).expect("what is random can go");
+        }
+    };
+    fill(0, DATA_BYTES / VALUE_BYTES);
+    let snapshot = Snapshot::take(vec![&keyspace], WriteOptions::default()).expect("one at a time");
+    let (_, room) = (fill(10_000, 500), 8 << 20);
+    let (kept, begun) = (keyspace.preimage_bytes(), Instant::now());
+    assert!((room / 2..room).contains(&kept), "{kept} bytes are kept");
+    fill(20_000, 300);
+    assert!(keyspace.preimage_bytes() > room);
+    let waited = begun.elapsed();
+    assert!(waited > Duration::from_millis(50), "{waited:?}");
+    let counted = keyspace.statistics().memory();
+    assert!(
+        counted < DATA_BYTES + 200 * VALUE_BYTES,
+        "{counted} bytes are in use"
+    );
+    let mut bytes = Vec::new();
+    while let Some(chunk) = snapshot.next_chunk() {
+        bytes.extend_from_slice(&chunk);
+    }
+    let copy = loaded(&bytes, 0);
+    assert_eq!(copy.statistics().keys as u64, snapshot.keys());
+    assert_eq!(keyspace.preimage_bytes(), 0);
 }
