@@ -1,8 +1,22 @@
-/** A thread that writes as fast as it can, and takes note of its longest call. */
+/** A thread that writes as fast as it can, and takes note of its longest calls. */
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { parentPort, workerData } from 'node:worker_threads';
 import { Keyspace } from 'holdfast';
+import { CollectionWatch, LongCalls } from '../long-calls.js';
 import { drawIndices, keyOf, ValueMaker } from '../workload.js';
-import { ELEMENTS, FIELDS, OWN, PERIOD, STOP, type WriterData } from './saving.js';
+import {
+  CALLS,
+  ELEMENTS,
+  FIELDS,
+  LONGEST_MS,
+  LONGEST_OUTSIDE_MS,
+  OWN,
+  PERIOD,
+  PLACES,
+  STOP,
+  TOLD,
+  type WriterData,
+} from './saving.js';
 
 const { keyspaceId, data, amounts, writer, shared }: WriterData = workerData;
 const state = new Float64Array(shared);
@@ -10,8 +24,10 @@ const keyspace = Keyspace.attach(keyspaceId);
 const maker = new ValueMaker();
 const VALUES = 1_000;
 const DRAWS = 1 << 20;
-/** Calls between two looks at what others say. */
+/** Calls between two notes of their number. */
 const CALLS_PER_LOOK = 64;
+/** How long it writes before it lets the engine tell of its collections of garbage. */
+const TURN_MS = 20;
 const values = Array.from({ length: VALUES }, (_, i) => maker.make(i, 1));
 const indices = drawIndices('uniform', amounts[data === 'strings' ? 'strings' : 'hashes'], DRAWS, 6 + writer);
 
@@ -29,19 +45,32 @@ function writeMixed(i: number, index: number): void {
 }
 
 const write = data === 'strings' ? writeString : writeMixed;
-const [count, longest] = [OWN + 2 * writer, OWN + 2 * writer + 1];
-parentPort?.postMessage('started');
-for (let i = 0, period = 0; state[STOP] === 0; ) {
-  let [longestMs, startMs] = [0, performance.now()];
-  for (const end = i + CALLS_PER_LOOK; i < end; i++) {
-    write(i, indices[i & (DRAWS - 1)] ?? 0);
-    const nowMs = performance.now();
-    longestMs = Math.max(longestMs, nowMs - startMs);
-    startMs = nowMs;
+const at = OWN + PLACES * writer;
+
+/** Writes until it is told that another period has begun; tells what was longest then. Calls so far, in and out. */
+async function writeFor(period: number, calls: number): Promise<number> {
+  const [long, watch] = [new LongCalls(), new CollectionWatch()];
+  let [i, longestMs] = [calls, 0];
+  while (state[PERIOD] === period && state[STOP] === 0) {
+    let startMs = performance.now();
+    const turnMs = startMs + TURN_MS;
+    for (; state[PERIOD] === period && startMs < turnMs; i++) {
+      write(i, indices[i & (DRAWS - 1)] ?? 0);
+      const nowMs = performance.now();
+      long.note(startMs, nowMs);
+      longestMs = Math.max(longestMs, nowMs - startMs);
+      startMs = nowMs;
+      if (i % CALLS_PER_LOOK === 0) state[at + CALLS] = i;
+    }
+    await nextTurn();
   }
-  state[count] = (state[count] ?? 0) + CALLS_PER_LOOK;
-  // What began before a period does not belong to it.
-  if (state[PERIOD] === period) state[longest] = Math.max(state[longest] ?? 0, longestMs);
-  period = state[PERIOD] ?? 0;
+  state[at + LONGEST_MS] = longestMs;
+  state[at + LONGEST_OUTSIDE_MS] = long.longestOutside(await watch.pauses());
+  watch.stop();
+  state[at + TOLD] = period;
+  return i;
 }
+
+parentPort?.postMessage('started');
+for (let calls = 0; state[STOP] === 0; ) calls = await writeFor(state[PERIOD] ?? 0, calls);
 keyspace.close();

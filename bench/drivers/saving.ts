@@ -1,5 +1,6 @@
 /** Threads that write to a keyspace as fast as they can while it is saved. */
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Worker } from 'node:worker_threads';
 import type { Keyspace } from 'holdfast';
 import { startThread } from '../fork.js';
@@ -22,11 +23,22 @@ export interface Amounts {
 export const FIELDS = 10;
 export const ELEMENTS = 20;
 
-/** Places in the memory that writers and the trial share; each writer has two of its own behind them. */
+/** Places in the memory that writers and the trial share; each writer has {@link PLACES} of its own behind them. */
 export const STOP = 0;
 /** Counted up by the trial: each period is measured by itself. */
 export const PERIOD = 1;
 export const OWN = 2;
+/** Of a writer's own: its calls so far, */
+export const CALLS = 0;
+/** the longest of the last period, */
+export const LONGEST_MS = 1;
+/** the longest of those without a collection of garbage, */
+export const LONGEST_OUTSIDE_MS = 2;
+/** and which period that was. */
+export const TOLD = 3;
+export const PLACES = 4;
+/** How often to look whether the writers have told. */
+const LOOK_EVERY_MS = 1;
 
 /** What a writer is told. */
 export interface WriterData {
@@ -73,10 +85,11 @@ export function fill(keyspace: Keyspace, data: Data, amounts: Amounts): void {
   }
 }
 
-/** Calls of all writers in a period, and the longest of them in milliseconds. */
+/** Calls of all writers in a period; the longest of them in milliseconds, and of those without a collection of garbage. */
 export interface Period {
   readonly perSecond: number;
   readonly longestMs: number;
+  readonly longestOutsideMs: number;
 }
 
 /** Writers at work. */
@@ -85,7 +98,7 @@ export class Writers implements AsyncDisposable {
   readonly #threads: Worker[];
 
   private constructor(keyspace: Keyspace, { data, writers }: SavingDriver, amounts: Amounts) {
-    const shared = new SharedArrayBuffer(8 * (OWN + 2 * writers));
+    const shared = new SharedArrayBuffer(8 * (OWN + PLACES * writers));
     this.#shared = new Float64Array(shared);
     const script = new URL('./saving-thread.ts', import.meta.url);
     this.#threads = Array.from({ length: writers }, (_, writer) =>
@@ -100,20 +113,28 @@ export class Writers implements AsyncDisposable {
     return writers;
   }
 
+  /** What each has in one of its places. */
+  #all(place: number): readonly number[] {
+    return this.#threads.map((_, writer) => this.#shared[OWN + PLACES * writer + place] ?? 0);
+  }
+
   /** What they do while `work` is done. */
   async during(work: () => Promise<unknown>): Promise<Period> {
-    const shared = this.#shared;
-    shared[PERIOD] = (shared[PERIOD] ?? 0) + 1;
-    for (let at = OWN; at < shared.length; at += 2) shared[at + 1] = 0;
-    const calls = () => shared.reduce((sum, n, at) => (at >= OWN && at % 2 === 0 ? sum + n : sum), 0);
+    const calls = () => this.#all(CALLS).reduce((sum, n) => sum + n, 0);
+    await this.#nextPeriod();
     const [before, startMs] = [calls(), performance.now()];
     await work();
     const perSecond = ((calls() - before) * 1_000) / (performance.now() - startMs);
-    const longestMs = shared.reduce(
-      (max, ms, at) => (at >= OWN && at % 2 === 1 ? Math.max(max, ms) : max),
-      0,
-    );
-    return { perSecond, longestMs };
+    await this.#nextPeriod();
+    const longestMs = Math.max(...this.#all(LONGEST_MS));
+    return { perSecond, longestMs, longestOutsideMs: Math.max(...this.#all(LONGEST_OUTSIDE_MS)) };
+  }
+
+  /** Begins another period. Resolves once all have told of the last one. */
+  async #nextPeriod(): Promise<void> {
+    const last = this.#shared[PERIOD] ?? 0;
+    this.#shared[PERIOD] = last + 1;
+    while (last > 0 && this.#all(TOLD).some((told) => told !== last)) await sleep(LOOK_EVERY_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

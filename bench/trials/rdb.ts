@@ -14,21 +14,25 @@ const AMOUNTS = {
 /** How long writers write before, so that what they allocate once is there, and how long without a save. */
 const WARM_UP_MS = { real: 3_000, tiny: 20 } as const;
 const BASELINE_MS = { real: 3_000, tiny: 20 } as const;
+/** How long it is watched what the process takes without a save: less than its threads wait for another one. */
+const IDLE_PEAK_MS = { real: 500, tiny: 20 } as const;
 const SAMPLE_EVERY_MS = 2;
 const NS_PER_MS = 1e6;
 
-/** The most that the process takes while `work` is done. */
-async function peakBytes(work: Promise<unknown>): Promise<number> {
-  let [peak, over] = [process.memoryUsage.rss(), false];
+/** The most that the process takes beside the data, and that the keyspace keeps for a save, while `work` is done. */
+async function peaks(keyspace: Keyspace, work: Promise<unknown>): Promise<{ beside: number; kept: number }> {
+  let [beside, kept, over] = [0, 0, false];
   const done = work.finally(() => {
     over = true;
   });
   while (!over) {
+    const { memoryBytes, snapshotBytes } = keyspace.memory();
+    beside = Math.max(beside, process.memoryUsage.rss() - memoryBytes);
+    kept = Math.max(kept, snapshotBytes);
     await sleep(SAMPLE_EVERY_MS);
-    peak = Math.max(peak, process.memoryUsage.rss());
   }
   await done;
-  return peak;
+  return { beside, kept };
 }
 
 async function measure(driver: SavingDriver, { scale, scratch }: RunSetting): Promise<RunResult> {
@@ -44,15 +48,15 @@ async function measure(driver: SavingDriver, { scale, scratch }: RunSetting): Pr
   using small = new Keyspace();
   fill(small, driver.data, AMOUNTS.tiny);
   await small.save(join(scratch, 'small.rdb'));
-  const rssBefore = process.memoryUsage.rss();
+  const before = await peaks(keyspace, sleep(IDLE_PEAK_MS[scale]));
   const delay = monitorEventLoopDelay({ resolution: 1 });
   delay.enable();
-  let [saved, peak]: [SaveResult | undefined, number] = [undefined, 0];
+  let [saved, peak]: [SaveResult | undefined, typeof before] = [undefined, before];
   const meanwhile = await writers.during(async () => {
     const saving = keyspace.save(join(scratch, 'dump.rdb')).then((result) => {
       saved = result;
     });
-    peak = await peakBytes(saving);
+    peak = await peaks(keyspace, saving);
   });
   delay.disable();
   if (saved === undefined) throw new Error('a save has a result');
@@ -67,12 +71,15 @@ async function measure(driver: SavingDriver, { scale, scratch }: RunSetting): Pr
       { metric: 'writes kept', unit: '%', value: share(meanwhile.perSecond, without.perSecond) },
       { metric: 'longest write without a save', unit: 'ms', value: without.longestMs },
       { metric: 'longest write meanwhile', unit: 'ms', value: meanwhile.longestMs },
+      { metric: 'the same outside of collections, without', unit: 'ms', value: without.longestOutsideMs },
+      { metric: 'the same outside of collections, meanwhile', unit: 'ms', value: meanwhile.longestOutsideMs },
       { metric: "longest delay of the saver's loop", unit: 'ms', value: delay.max / NS_PER_MS },
       {
         metric: 'more memory, of the data',
         unit: '%',
-        value: share(Math.max(0, peak - rssBefore), memoryBytes),
+        value: share(Math.max(0, peak.beside - before.beside), memoryBytes),
       },
+      { metric: 'pre-images, of the data', unit: '%', value: share(peak.kept, memoryBytes) },
     ],
     hash: hashOf([keys - keysBefore]),
   };
