@@ -333,8 +333,8 @@ export interface NativeRdbConvertOptions {
 
 /** Makes another RDB file of one. */
 export interface NativeRdbConvert extends NativeRdbReader {
-  /** What has been written since the last call. */
-  take(): Buffer;
+  /** Copies the next bytes of what has been written, and says how many these are: 0 behind the last. */
+  read(target: Uint8Array): number;
   /** Throws if the file is not complete; gives the last bytes of the new one. */
   finish(): Buffer;
   /** Keys written, keys left out, bytes written. */
@@ -432,7 +432,11 @@ export interface Native {
   snapshotRead(id: number, target: Uint8Array): number | null;
   /** Keys encoded so far, and which part of all that is, from 0 to 1. */
   snapshotProgress(id: number): [number, number];
-  RdbLoader: new (keyspaceId: number, options?: { db?: number }) => NativeRdbLoader;
+  /** `bytes`: of the file, where they are known. */
+  RdbLoader: new (
+    keyspaceId: number,
+    options?: { db?: number; bytes?: number },
+  ) => NativeRdbLoader;
   RdbRequests: new (options?: NativeRdbRequestOptions) => NativeRdbRequests;
   RdbJoin: new (options: NativeRdbJoinOptions) => NativeRdbJoin;
   RdbJson: new (canonical: boolean, folder?: string) => NativeRdbJson;

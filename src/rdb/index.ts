@@ -64,7 +64,6 @@ export function digest(keyspaceId: number): Promise<string> {
   return runWatched({ kind: 'digest', keyspaceId });
 }
 
-/**
 /** Which keys of a file are meant. Every condition that is given has to hold. */
 export interface KeyFilter {
   /** The key fits this pattern, as `SCAN ... MATCH` reads it. */

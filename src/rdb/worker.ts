@@ -6,7 +6,7 @@ import { dirname } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
 import type { MessagePort } from 'node:worker_threads';
 import { HoldfastError } from '../errors.js';
-import { native } from '../keyspace/native.js';
+import { type NativeRdbLoader, native } from '../keyspace/native.js';
 import { type Begin, type Job, type Notice, type Outcome, PIECES_AHEAD, type Word } from './jobs.js';
 import { checkPlace, syncDirectory, writeAll } from './new-file.js';
 import { CorruptRdbError } from './workbench/corrupt.js';
@@ -88,34 +88,62 @@ class Client {
   }
 }
 
-/** Feeds a file to `take` until the file, or what `take` wants of it, has ended. Gives the bytes taken. */
+/** One read, and where it went. */
+interface Read {
+  readonly buffer: Buffer;
+  readonly bytesRead: number;
+}
+
+/** Reads the next bytes. A failure is for who waits for it. */
+function readInto(file: FileHandle, buffer: Buffer): Promise<Read> {
+  const reading = file.read(buffer, 0, buffer.length, null);
+  reading.catch(() => {});
+  return reading;
+}
+
+/**
+ * Feeds a file to `take` until the file, or what `take` wants of it, has ended: one piece while the next one is being read. Gives the
+ * bytes taken.
+ *
+ * @param take - Gets the size of the file, too
+ */
 async function readAll(
   path: string,
   client: Client,
-  take: (chunk: Uint8Array) => number | Promise<number>,
+  take: (chunk: Uint8Array, total: number) => number | Promise<number>,
   note: () => unknown = () => undefined,
 ): Promise<number> {
   const file = await open(path, 'r');
+  let reading: Promise<Read> | undefined;
   try {
     const total = (await file.stat()).size;
-    const buffer = Buffer.allocUnsafe(READ_BYTES);
+    reading = readInto(file, Buffer.allocUnsafeSlow(READ_BYTES));
+    let spare: Buffer = Buffer.allocUnsafeSlow(READ_BYTES);
     for (let taken = 0; ; ) {
-      const { bytesRead } = await file.read(buffer, 0, READ_BYTES, null);
+      const { buffer, bytesRead } = await reading;
       if (bytesRead === 0) return taken;
-      const used = await take(buffer.subarray(0, bytesRead));
+      reading = readInto(file, spare);
+      const used = await take(buffer.subarray(0, bytesRead), total);
       taken += used;
       client.progress(taken, total, note());
       if (used < bytesRead) return taken;
+      spare = buffer;
     }
   } finally {
+    await reading?.catch(() => {});
     await file.close();
   }
 }
 
 async function load({ path, keyspaceId, db }: Job & { kind: 'load' }, client: Client): Promise<unknown> {
   const startMs = native.boottimeMs();
-  const loader = new native.RdbLoader(keyspaceId, db === undefined ? {} : { db });
-  const bytes = await readAll(path, client, (chunk) => loader.push(chunk));
+  let begun: NativeRdbLoader | undefined;
+  const loaderOf = (total: number): NativeRdbLoader => {
+    begun ??= new native.RdbLoader(keyspaceId, { bytes: total, ...(db !== undefined && { db }) });
+    return begun;
+  };
+  const bytes = await readAll(path, client, (chunk, total) => loaderOf(total).push(chunk));
+  const loader = loaderOf(bytes);
   const stats = loader.finish();
   const aux = loader.aux().map(([key, value]) => [key.toString(), value.toString()]);
   client.check();

@@ -47,6 +47,8 @@ pub(super) fn keyspace_of(id: u32) -> Result<Arc<Registered>, Refused> {
 pub struct RdbLoadOptions {
     /// The keys of this database only.
     pub db: Option<u32>,
+    /// Bytes of the file, where they are known.
+    pub bytes: Option<f64>,
 }
 
 /// What was loaded. See `LoadStats`.
@@ -78,11 +80,15 @@ impl RdbLoader {
     #[napi(constructor)]
     pub fn new(keyspace_id: u32, options: Option<RdbLoadOptions>) -> Result<Self, Refused> {
         let target = keyspace_of(keyspace_id)?;
-        let options = LoadOptions {
-            db: options.and_then(|options| options.db).map(u64::from),
+        let (db, bytes) = options.map_or((None, None), |options| (options.db, options.bytes));
+        let wanted = LoadOptions {
+            db: db.map(u64::from),
             now_ms: target.keyspace.now_ms(),
         };
-        let loader = Loader::for_keyspace(options, &target.keyspace);
+        let mut loader = Loader::for_keyspace(wanted, &target.keyspace);
+        if let Some(bytes) = bytes {
+            loader = loader.of_bytes(bytes as u64);
+        }
         Ok(RdbLoader {
             target,
             reader: Reader::new(Options {
@@ -108,12 +114,10 @@ impl RdbLoader {
     /// Checks that the file is complete.
     #[napi]
     pub fn finish(&mut self) -> Result<RdbLoadStats, Refused> {
+        let loader = self.loader.as_mut().ok_or_else(|| closed("the load is over"))?;
+        guarded(|| loader.finish().map_err(corrupt))?;
         self.reader.finish().map_err(corrupt)?;
-        let stats = self
-            .loader
-            .as_ref()
-            .ok_or_else(|| closed("the load is over"))?
-            .stats();
+        let stats = loader.stats();
         Ok(RdbLoadStats {
             keys: stats.keys as f64,
             expired: stats.expired as f64,

@@ -360,6 +360,9 @@ fn check_version(version: u32) -> Result<(), Refused> {
 #[napi]
 pub struct RdbConvert {
     feed: Feed<Convert>,
+    /// What is being handed out, and how far.
+    written: Vec<u8>,
+    read: usize,
 }
 
 #[napi]
@@ -380,6 +383,8 @@ impl RdbConvert {
         });
         Ok(RdbConvert {
             feed: Feed::with_options(convert, Options::default()),
+            written: Vec::new(),
+            read: 0,
         })
     }
 
@@ -389,10 +394,20 @@ impl RdbConvert {
         self.feed.push(chunk)
     }
 
-    /// What has been written since the last call.
+    /// Copies the next bytes of what has been written, and says how many these are: 0 behind the last.
     #[napi]
-    pub fn take(&mut self) -> Buffer {
-        self.feed.sink.take().into()
+    pub fn read(&mut self, mut target: Uint8Array) -> u32 {
+        if self.read == self.written.len() {
+            self.feed.sink.take_into(&mut self.written);
+            self.read = 0;
+        }
+        // SAFETY: the bytes are the caller's, who is in this call and reads them behind it.
+        let target = unsafe { target.as_mut() };
+        let rest = &self.written[self.read..];
+        let count = rest.len().min(target.len());
+        target[..count].copy_from_slice(&rest[..count]);
+        self.read += count;
+        count as u32
     }
 
     /// Checks that the file is complete; gives the end of the other one.

@@ -12,7 +12,8 @@
 //! Reading order: `entry` (a key and its value in one allocation), `segment` (the table of one lock), `db` (what a
 //! command sees), `waiting` (who is told that a key has become ready), `scan` and `digest` (the walks), `registry` and
 //! `gate` (how threads find a keyspace, and whether a replica's may be read), `access`, `budget` and `eviction` (what
-//! happens when memory is limited), `upkeep` (what is done in the background), [`cut`] (a snapshot while writes go on).
+//! happens when memory is limited), `upkeep` (what is done in the background), [`cut`] (a snapshot while writes go on), `nursery` (what a
+//! file holds, before it is in its place).
 
 mod access;
 mod budget;
@@ -24,6 +25,7 @@ mod duplicate;
 mod entry;
 mod eviction;
 mod gate;
+mod nursery;
 pub mod registry;
 mod scan;
 mod segment;
@@ -37,6 +39,7 @@ pub use db::{Db, Expiry};
 pub use entry::STRING_BYTES_MAX;
 pub use eviction::OUT_OF_MEMORY;
 pub use gate::Gate;
+pub use nursery::{Nursery, NurseryPlan};
 pub use scan::SCAN_POSITION_STEP;
 pub use usage::Usage;
 
@@ -434,12 +437,21 @@ impl Keyspace {
     /// all readers. Clock, seed and limits stay.
     pub fn replace_with(&self, mut other: Keyspace) {
         debug_assert_eq!(self.limits, other.limits);
-        let bytes = self.statistics().memory();
         let segments = std::mem::take(&mut other.segments);
+        self.replace_segments(
+            segments
+                .into_iter()
+                .map(|segment| segment.0.into_inner())
+                .collect(),
+        );
+    }
+
+    fn replace_segments(&self, segments: Vec<Segment>) {
+        let bytes = self.statistics().memory();
         let mut replaced = Vec::with_capacity(SEGMENTS);
         let mut guards = self.lock_all();
         for (guard, new) in guards.iter_mut().zip(segments) {
-            replaced.extend(guard.replace(new.0.into_inner()));
+            replaced.extend(guard.replace(new));
             if let Some(budget) = &self.budget {
                 budget.report(guard);
             }

@@ -14,6 +14,7 @@
 //! needed the place inside a page, and 6-0 are the tag there, so that none of them says again what another has said.
 
 mod due_fields;
+mod parts;
 
 use super::Entry;
 use super::cut::{Gone, Share};
@@ -21,6 +22,7 @@ use super::due::DueIndex;
 use super::hash_of;
 use crate::structure::chunk_table::ChunkTable;
 use crate::value::TYPES;
+pub use parts::Division;
 use std::cell::Cell;
 
 /// Most entries of a page: six sevenths of the places of 64 chunks of a table. A split reads every key of a page, each from

@@ -1,7 +1,7 @@
 //! What a keyspace tells about a key beside what it holds: how it was used, and what it takes.
 
 use super::access::{self, Tracking};
-use super::{Db, Entry, Keyspace, due};
+use super::{Db, Entry, due};
 
 /// What is remembered of the use of a key, by which a limit of memory chooses whom to evict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -12,12 +12,14 @@ pub enum Usage {
     Frequency(u32),
 }
 
-impl Keyspace {
-    /// The keyspace remembering the use of keys as another does, by that one's clock. It must be empty.
-    pub fn remembering_as(mut self, other: &Keyspace) -> Keyspace {
-        self.tracking = other.tracking;
-        self.access_s = other.access_s().into();
-        self
+/// What an entry holds of the use of its key, if such a thing is remembered.
+pub(super) fn access_bits(tracking: Tracking, usage: Usage, now_s: u32) -> Option<u32> {
+    match (tracking, usage) {
+        (Tracking::Recency, Usage::IdleSeconds(idle_s)) => {
+            Some(access::used_before(u64::from(idle_s), now_s))
+        }
+        (Tracking::Frequency, Usage::Frequency(counter)) => Some(access::with_counter(now_s, counter)),
+        _ => None,
     }
 }
 
@@ -40,12 +42,9 @@ impl Db<'_> {
     /// Sets what is remembered of the use of the key, if the keyspace remembers such a thing.
     pub fn set_usage(&mut self, key: &[u8], usage: Usage) {
         let now_s = self.keyspace.access_s();
-        let bits = match (self.keyspace.tracking, usage) {
-            (Tracking::Recency, Usage::IdleSeconds(idle_s)) => access::used_before(u64::from(idle_s), now_s),
-            (Tracking::Frequency, Usage::Frequency(counter)) => access::with_counter(now_s, counter),
-            _ => return,
-        };
-        if let Some(entry) = self.peek(key) {
+        if let Some(bits) = access_bits(self.keyspace.tracking, usage, now_s)
+            && let Some(entry) = self.peek(key)
+        {
             entry.set_access(bits);
         }
     }

@@ -166,14 +166,48 @@ impl<'a> Cursor<'a> {
             0xc1 => Ok(Text::Int(i64::from(i16::from_le_bytes(self.array()?)))),
             0xc2 => Ok(Text::Int(i64::from(self.i32()?))),
             0xc3 => self.compressed(),
-            other => bad_at(
-                self.offset() - 1,
-                format!("unknown string encoding 0x{other:02x}"),
-            ),
+            other => self.unknown_string(other),
         }
     }
 
-    fn compressed(&mut self) -> Parsed<Text<'a>> {
+    fn unknown_string<T>(&self, first: u8) -> Parsed<T> {
+        bad_at(
+            self.offset() - 1,
+            format!("unknown string encoding 0x{first:02x}"),
+        )
+    }
+
+    /// What stands before a string's bytes, and how many these are in the file.
+    #[inline]
+    pub fn text_head(&mut self) -> Parsed<u64> {
+        let Some(first) = self.bytes.get(self.at) else {
+            return Err(Stop::Need(self.at + 1));
+        };
+        if first >> 6 != 3 {
+            let from = self.offset();
+            let length = self.length()?;
+            return Ok(within_limit(length, from)? as u64);
+        }
+        match self.u8()? {
+            0xc0 => Ok(1),
+            0xc1 => Ok(2),
+            0xc2 => Ok(4),
+            0xc3 => Ok(self.compressed_head()?.0 as u64),
+            other => self.unknown_string(other),
+        }
+    }
+
+    /// Goes on by so many bytes, or as far as there are any; gives how many these were.
+    #[inline]
+    pub fn pass(&mut self, count: u64) -> u64 {
+        let there = (self.bytes.len() - self.at) as u64;
+        let passed = count.min(there);
+        self.at += passed as usize;
+        passed
+    }
+
+    /// How many compressed bytes follow, and for how many they stand.
+    fn compressed_head(&mut self) -> Parsed<(usize, usize)> {
         let from = self.offset() - 1;
         let (packed, length) = (self.length()?, self.length()?);
         if length > packed.saturating_mul(lzf::EXPANSION_MAX) {
@@ -182,7 +216,12 @@ impl<'a> Cursor<'a> {
                 format!("{packed} compressed bytes cannot hold the declared {length}"),
             );
         }
-        let (packed, length) = (within_limit(packed, from)?, within_limit(length, from)?);
+        Ok((within_limit(packed, from)?, within_limit(length, from)?))
+    }
+
+    fn compressed(&mut self) -> Parsed<Text<'a>> {
+        let from = self.offset() - 1;
+        let (packed, length) = self.compressed_head()?;
         match lzf::decompress(self.take(packed)?, length) {
             Ok(bytes) => Ok(Text::Bytes(Cow::Owned(bytes))),
             Err(reason) => bad_at(from, reason),

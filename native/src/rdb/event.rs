@@ -1,5 +1,6 @@
 //! What a file says, one fact at a time, whatever encoding it was written in.
 
+use super::RdbError;
 use super::format::Magic;
 use crate::value::Element;
 pub use crate::value::stream::StreamId;
@@ -191,6 +192,21 @@ pub trait Sink {
 
     /// Takes the bytes of a value as the file holds them, in pieces, between [`Event::Key`] and [`Event::EndKey`].
     fn raw(&mut self, _bytes: &[u8]) {}
+
+    /// Whether the sink wants the bytes of a value by [`Sink::carried`] and nothing else of it. Asked behind each
+    /// [`Event::Key`]; the value's [`Event::EndKey`] comes all the same. The values of modules are not carried.
+    fn carries(&mut self) -> bool {
+        false
+    }
+
+    /// Takes bytes of a carried value, in pieces, and the offset of the first of them.
+    fn carried(&mut self, _offset: u64, _bytes: &[u8]) {}
+
+    /// What is wrong with a value that was carried, for when the file has been read up to a fault: the first fault is the
+    /// one that counts.
+    fn earlier_fault(&mut self) -> Option<RdbError> {
+        None
+    }
 
     /// Takes the bytes of a module's data beside the keys, opcode included, in pieces, as the file holds them.
     fn aside(&mut self, _bytes: &[u8]) {}

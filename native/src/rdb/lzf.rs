@@ -162,21 +162,20 @@ impl Compressor {
 
     fn run(&mut self, input: &[u8], budget: usize) -> bool {
         self.output.clear();
+        // More is never put out: literals grow by a byte in 32, and a reference is no longer than what it stands for.
+        self.output
+            .reserve(input.len() + input.len() / LITERALS_MAX + 2 * LITERALS_MAX);
         let (mut at, mut literals_from) = (0, 0);
-        while at + 3 <= input.len() {
-            let slot = slot(input, at);
+        while let Some(word) = three(input, at) {
             let position = self.base + at as u32;
-            let distance = (position - self.table[slot]) as usize;
-            self.table[slot] = position;
-            let found = distance <= DISTANCE_MAX
-                && distance <= at
-                && input[at - distance..at - distance + 3] == input[at..at + 3];
-            if !found {
+            let distance = (position - std::mem::replace(&mut self.table[slot(word)], position)) as usize;
+            let is_found = distance <= at.min(DISTANCE_MAX) && three(input, at - distance) == Some(word);
+            if !is_found {
                 at += 1 + ((at - literals_from) >> PATIENCE_BITS);
                 continue;
             }
             let count = matching(input, at - distance, at);
-            put_literals(&mut self.output, &input[literals_from..at]);
+            put_literals(&mut self.output, input, literals_from, at);
             put_reference(&mut self.output, distance, count);
             at += count;
             literals_from = at;
@@ -188,35 +187,65 @@ impl Compressor {
         if self.output.len() + input.len() - literals_from > budget {
             return false;
         }
-        put_literals(&mut self.output, &input[literals_from..]);
+        put_literals(&mut self.output, input, literals_from, input.len());
         true
     }
 
     fn remember_end_of_match(&mut self, input: &[u8], end: usize) {
         for at in [end - 2, end - 1] {
-            if at + 3 <= input.len() {
-                self.table[slot(input, at)] = self.base + at as u32;
+            if let Some(word) = three(input, at) {
+                self.table[slot(word)] = self.base + at as u32;
             }
         }
     }
 }
 
-fn slot(input: &[u8], at: usize) -> usize {
-    let word = u32::from(input[at]) << 16 | u32::from(input[at + 1]) << 8 | u32::from(input[at + 2]);
+/// Three bytes as a number, unless fewer follow.
+#[inline]
+fn three(input: &[u8], at: usize) -> Option<u32> {
+    let rest = &input[at.min(input.len())..];
+    match rest {
+        [a, b, c, d, ..] => Some(u32::from_be_bytes([*a, *b, *c, *d]) >> 8),
+        [a, b, c] => Some(u32::from_be_bytes([0, *a, *b, *c])),
+        _ => None,
+    }
+}
+
+#[inline]
+fn slot(word: u32) -> usize {
     (word.wrapping_mul(0x9e37_79b1) >> (32 - TABLE_BITS)) as usize
 }
 
 /// How many bytes from `at` on are equal to those from `earlier` on.
+#[inline]
 fn matching(input: &[u8], earlier: usize, at: usize) -> usize {
     let limit = REFERENCE_MAX.min(input.len() - at);
-    let pairs = input[earlier..].iter().zip(&input[at..at + limit]);
-    pairs.take_while(|(a, b)| a == b).count()
+    let (old, new) = (&input[earlier..earlier + limit], &input[at..at + limit]);
+    let ((old_words, old_rest), (new_words, new_rest)) = (old.as_chunks(), new.as_chunks());
+    for (number, (a, b)) in old_words.iter().zip(new_words).enumerate() {
+        let differences = u64::from_le_bytes(*a) ^ u64::from_le_bytes(*b);
+        if differences != 0 {
+            return 8 * number + differences.trailing_zeros() as usize / 8;
+        }
+    }
+    let rest = old_rest.iter().zip(new_rest).take_while(|(a, b)| a == b).count();
+    8 * old_words.len() + rest
 }
 
-fn put_literals(output: &mut Vec<u8>, literals: &[u8]) {
-    for run in literals.chunks(LITERALS_MAX) {
-        output.push(run.len() as u8 - 1);
-        output.extend_from_slice(run);
+/// Puts out what stands between these places as it is.
+#[inline]
+fn put_literals(output: &mut Vec<u8>, input: &[u8], from: usize, to: usize) {
+    for start in (from..to).step_by(LITERALS_MAX) {
+        let count = LITERALS_MAX.min(to - start);
+        output.push(count as u8 - 1);
+        // A block of fixed size is copied faster than the few bytes that are wanted.
+        match input[start..].first_chunk::<LITERALS_MAX>() {
+            Some(block) => {
+                output.extend_from_slice(block);
+                output.truncate(output.len() - (LITERALS_MAX - count));
+            }
+            None => output.extend_from_slice(&input[start..start + count]),
+        }
     }
 }
 

@@ -62,7 +62,15 @@ impl Listpack {
     /// Takes a copy of a blob, after checking every byte of it. `None` if it is no listpack, or holds an integer as text or an entry
     /// in a longer form than needed: such a blob is legal in a file, but has to be rebuilt from its elements.
     pub fn from_bytes(bytes: &[u8]) -> Option<Listpack> {
-        check(bytes).is_ok().then(|| Listpack {
+        Listpack::from_bytes_each(bytes, |_| true)
+    }
+
+    /// As [`Listpack::from_bytes`], and shows each element on the way. `None`, too, if one does not please.
+    pub fn from_bytes_each<'b>(
+        bytes: &'b [u8],
+        pleases: impl FnMut(Element<'b>) -> bool,
+    ) -> Option<Listpack> {
+        check(bytes, pleases).is_ok().then(|| Listpack {
             bytes: Buffer::new(bytes, count_field(bytes) as u16),
         })
     }
@@ -274,7 +282,7 @@ impl Listpack {
 
     /// Panics if the bytes are not a listpack with every element in its packed form.
     pub fn verify(&self) {
-        if let Err(what) = check(&self.bytes) {
+        if let Err(what) = check(&self.bytes, |_| true) {
             panic!("listpack: {what}");
         }
         assert_eq!(self.count(), count_field(&self.bytes), "both counts are one");
@@ -346,8 +354,28 @@ fn count_field(bytes: &[u8]) -> usize {
     usize::from(u16::from_le_bytes([bytes[4], bytes[5]]))
 }
 
+/// A small integer, or a short text that is none, which `bytes` begin with, and its size: most entries are one of these. `None`
+/// for any other, sound or not.
+#[inline]
+fn small_entry(bytes: &[u8]) -> Option<(Element<'_>, usize)> {
+    let (first, behind) = bytes.split_first()?;
+    let (element, body) = match first {
+        0..=0x7F => (Element::Int(i64::from(*first)), 1),
+        0x80..=0xBF => {
+            let text = behind.get(..usize::from(first & 0x3F))?;
+            if matches!(text.first(), Some(b'-' | b'0'..=b'9')) {
+                return None;
+            }
+            (Element::Bytes(text), 1 + text.len())
+        }
+        _ => return None,
+    };
+    let back = *bytes.get(body)?;
+    (usize::from(back) == body).then_some((element, body + 1))
+}
+
 /// What is wrong with a blob, or with the bytes of a listpack.
-fn check(bytes: &[u8]) -> Result<(), &'static str> {
+fn check<'b>(bytes: &'b [u8], mut pleases: impl FnMut(Element<'b>) -> bool) -> Result<(), &'static str> {
     if bytes.len() < EMPTY.len() || bytes.len() > u32::MAX as usize {
         return Err("length out of range");
     }
@@ -357,6 +385,14 @@ fn check(bytes: &[u8]) -> Result<(), &'static str> {
     let end = bytes.len() - 1;
     let (mut at, mut count) = (HEADER, 0);
     while at < end {
+        if let Some((element, size)) = small_entry(&bytes[at..end]) {
+            if !pleases(element) {
+                return Err("an element does not please");
+            }
+            at += size;
+            count += 1;
+            continue;
+        }
         let (element, body) = read_entry(&bytes[at..end]).ok_or("invalid entry")?;
         if let Element::Bytes(text) = element
             && canonical_int(text).is_some()
@@ -369,6 +405,9 @@ fn check(bytes: &[u8]) -> Result<(), &'static str> {
         at += body + back_length_size(body);
         if at > end || read_back_length(bytes, at) != Some((body, back_length_size(body))) {
             return Err("back-length is not the length");
+        }
+        if !pleases(element) {
+            return Err("an element does not please");
         }
         count += 1;
     }

@@ -53,6 +53,23 @@ impl Default for OrderTree {
 }
 
 impl OrderTree {
+    /// A tree of entries that ascend, whose members must be in the table already. O(n)
+    pub fn of_ascending(entries: impl ExactSizeIterator<Item = Entry>, members: &impl Members) -> OrderTree {
+        let len = entries.len();
+        let (mut level, mut nodes) = node::leaves_of(entries, members);
+        while level.len() > 1 {
+            level = node::branches_of(level, members, &mut nodes);
+        }
+        match level.pop() {
+            Some(root) => OrderTree {
+                root: root.node,
+                len,
+                nodes,
+            },
+            None => OrderTree::default(),
+        }
+    }
+
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.len

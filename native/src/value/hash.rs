@@ -90,10 +90,10 @@ impl HashValue {
         HashValue::plain(Fields::Table(Box::default()))
     }
 
-    /// Adopts a listpack of fields and values. `None` unless they are pairs, every field comes once, and a packed hash
-    /// may have so many elements of such lengths.
-    pub fn from_listpack(pack: Listpack, limits: LimitsRef) -> Option<Self> {
-        let fields = Fields::from_listpack(pack, limits)?;
+    /// Adopts a copy of a listpack of fields and values. `None` unless it is sound, they are pairs, every field comes once, and a
+    /// packed hash may have so many elements of such lengths.
+    pub fn from_blob(blob: &[u8], limits: LimitsRef) -> Option<Self> {
+        let fields = Fields::from_blob(blob, limits)?;
         Some(HashValue::plain(fields).limited(limits))
     }
 

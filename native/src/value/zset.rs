@@ -5,6 +5,7 @@
 //! in O(log n) for the large form, and everything else (count, page, remove) starts from there.
 
 mod bounds;
+mod filling;
 mod frozen;
 mod packed;
 #[cfg(test)]
@@ -16,6 +17,7 @@ use crate::structure::index_map::{Entry as _, IndexMap, Keyed};
 use crate::structure::listpack::Listpack;
 use crate::structure::order_tree::{self, Entry, Members, OrderTree, Slot};
 pub use bounds::{Bounds, LexBound, ScoreBound};
+pub use filling::ZSetFilling;
 pub use frozen::FrozenZSet;
 use packed::Packed;
 use std::ops::Range;

@@ -16,6 +16,8 @@ export type RdbTarget = string | URL | Writable;
 
 /** A target that can be written to. */
 export interface OpenTarget {
+  /** Whether a chunk may still be needed when its write has resolved. */
+  readonly keeps: boolean;
   write(chunk: Uint8Array): Promise<void>;
   /** Everything has been written. */
   commit(): Promise<void>;
@@ -45,6 +47,7 @@ export async function openNewFile(path: string): Promise<OpenTarget> {
 }
 
 class NewFile implements OpenTarget {
+  readonly keeps = false;
   readonly #path: string;
   readonly #temporary: string;
   readonly #file: FileHandle;
@@ -82,6 +85,7 @@ class NewFile implements OpenTarget {
 }
 
 class StreamTarget implements OpenTarget {
+  readonly keeps = true;
   readonly #stream: Writable;
   readonly #signal: AbortSignal | undefined;
   #failure: Error | undefined;

@@ -10,6 +10,9 @@ export interface InspectForm {
   slots: boolean;
 }
 
+/** One write to a file. */
+const WRITE_BYTES = 1024 * 1024;
+
 /** About how many bytes of differences are handed over at once. */
 const DIFF_BATCH_BYTES = 64 * 1024;
 
@@ -76,16 +79,30 @@ export async function convertFrom(
   listener: Listener,
 ): Promise<object> {
   const tool = new native.RdbConvert(form);
+  const buffers = [Buffer.allocUnsafeSlow(WRITE_BYTES), Buffer.allocUnsafeSlow(WRITE_BYTES)];
+  let writing: Promise<void> = Promise.resolve();
+  /** Writes one buffer while the next one is being filled. */
+  const push = async (chunk: Uint8Array) => {
+    const taken = step(source.name, tool, () => tool.push(chunk));
+    for (;;) {
+      const [buffer = Buffer.alloc(0)] = buffers;
+      const count = tool.read(buffer);
+      if (count === 0) return taken;
+      const written = buffer.subarray(0, count);
+      await writing;
+      writing = target.write(target.keeps ? Uint8Array.from(written) : written);
+      // Awaited behind the next buffer, which may fail first.
+      writing.catch(() => {});
+      buffers.reverse();
+    }
+  };
   try {
-    const push = async (chunk: Uint8Array) => {
-      const taken = step(source.name, tool, () => tool.push(chunk));
-      await target.write(tool.take());
-      return taken;
-    };
     await feed(source, push, listener);
+    await writing;
     await target.write(step(source.name, tool, () => tool.finish()));
     await target.commit();
   } catch (error) {
+    await writing.catch(() => {});
     await target.discard();
     throw error;
   }

@@ -5,6 +5,7 @@ use crate::keyspace::STRING_BYTES_MAX;
 use crate::rdb::event::{Event, StreamId};
 use crate::rdb::format;
 use crate::structure::listpack::Listpack;
+use crate::value::zset::ZSetFilling;
 use crate::value::{Collection, Element, HashValue, LimitsRef, ListValue, SetValue, Value, ZSetValue};
 
 /// Which form a value is given.
@@ -34,6 +35,8 @@ enum Form {
     List(ListValue),
     Set(SetValue),
     ZSet(ZSetValue),
+    /// A sorted set that comes member by member.
+    Members(ZSetFilling),
     Stream(Box<StreamBuilder>),
 }
 
@@ -53,6 +56,7 @@ impl Form {
             Form::List(list) => Form::List(list.limited(limits)),
             Form::Set(set) => Form::Set(set.limited(limits)),
             Form::ZSet(zset) => Form::ZSet(zset.limited(limits)),
+            Form::Members(members) => Form::Members(members),
             Form::Stream(stream) => Form::Stream(Box::new(stream.limited(limits))),
         }
     }
@@ -87,13 +91,16 @@ impl Builder {
             return Err(reason.into());
         }
         let form = match fidelity {
-            Fidelity::Exact => exact_form(rdb_type),
+            Fidelity::Exact => exact_form(rdb_type, limits),
             Fidelity::Limits => None,
         };
         let form = form.unwrap_or_else(|| match format::type_name(rdb_type) {
             Some("hash") => Form::Hash(HashValue::default()),
             Some("list") => Form::List(ListValue::default()),
             Some("set") => Form::Set(SetValue::default()),
+            Some("zset") if matches!(rdb_type, format::ZSET | format::ZSET_2) => {
+                Form::Members(ZSetFilling::new(limits))
+            }
             Some("zset") => Form::ZSet(ZSetValue::default()),
             Some("stream") => Form::Stream(Box::new(StreamBuilder::new(rdb_type))),
             _ => Form::Str(Vec::new()),
@@ -144,6 +151,9 @@ impl Builder {
             (Form::ZSet(zset), Event::Scored(member, score)) => {
                 zset.insert(score, member.as_bytes(first)).is_none()
             }
+            (Form::Members(members), Event::Scored(member, score)) => {
+                members.add(score, member.as_bytes(first))
+            }
             (Form::Stream(stream), event) => return stream.event(event),
             _ => return Err("element of another type".into()),
         };
@@ -168,11 +178,7 @@ impl Builder {
                 return true;
             }
             (Form::ZSet(_), format::ZSET_LISTPACK) => adopt_zset(blob, self.limits).map(Form::ZSet),
-            (Form::Hash(_), format::HASH_LISTPACK) => {
-                let pack = Listpack::from_bytes(blob);
-                pack.and_then(|pack| HashValue::from_listpack(pack, self.limits))
-                    .map(Form::Hash)
-            }
+            (Form::Hash(_), format::HASH_LISTPACK) => HashValue::from_blob(blob, self.limits).map(Form::Hash),
             _ => None,
         };
         let Some(adopted) = adopted else {
@@ -198,6 +204,7 @@ impl Builder {
             Form::List(list) if !list.is_empty() => Value::List(list),
             Form::Set(set) if !set.is_empty() => Value::Set(set),
             Form::ZSet(zset) if !zset.is_empty() => Value::ZSet(zset),
+            Form::Members(members) if !members.is_empty() => Value::ZSet(members.finish()),
             Form::Stream(stream) => Value::Stream(Box::new(stream.finish())),
             _ => return Built::Nothing,
         };
@@ -205,7 +212,7 @@ impl Builder {
     }
 }
 
-fn exact_form(rdb_type: u8) -> Option<Form> {
+fn exact_form(rdb_type: u8, limits: LimitsRef) -> Option<Form> {
     Some(match rdb_type {
         format::HASH => Form::Hash(HashValue::table()),
         format::HASH_LISTPACK => Form::Hash(HashValue::packed()),
@@ -214,7 +221,7 @@ fn exact_form(rdb_type: u8) -> Option<Form> {
         format::SET => Form::Set(SetValue::table()),
         format::SET_LISTPACK => Form::Set(SetValue::packed()),
         format::SET_INTSET => Form::Set(SetValue::intset()),
-        format::ZSET_2 => Form::ZSet(ZSetValue::tree()),
+        format::ZSET_2 => Form::Members(ZSetFilling::large(limits)),
         format::ZSET_LISTPACK => Form::ZSet(ZSetValue::packed()),
         _ => return None,
     })

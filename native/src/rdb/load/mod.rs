@@ -1,19 +1,31 @@
 //! From a file into a keyspace.
 //!
-//! The values are built in a keyspace of their own, which takes the place of the target's content only when the end of
-//! the file has been read and its checksum fits: a damaged file leaves the target as it was.
+//! The values are built apart, in nurseries ([`crate::keyspace::Nursery`]), which take the place of the target's content only
+//! when the end of the file has been read and its checksum fits: a damaged file leaves the target as it was.
+//!
+//! A [`crate::rdb::Reader`] tells the [`Loader`] keys, and has it carry the bytes of their values to the hands that build them
+//! ([`crew`]): for a reader it is the least work to know where a value ends, and the rest is divided among threads. What is
+//! left out is read by the reader itself, since it has to be sound as well.
 
 mod build;
+mod crew;
+mod hand;
 mod stream;
 
 pub use build::{Builder, Built, Fidelity, refusal};
 
-use super::event::{Event, KeyHead, Sink, StreamId};
+use super::RdbError;
+use super::event::{Event, KeyHead, Sink};
+use super::format::Magic;
 use super::write::EXACT_FIELD;
-use crate::keyspace::{Expiry, Keyspace, Scope, Usage};
+use crate::keyspace::{Expiry, Keyspace, NurseryPlan, Usage, hash_of};
+use crew::Crew;
+use hand::Key;
 
-/// A clock before every expiry: no key is due while the file is being read.
-const BEFORE_EVERYTHING_MS: i64 = i64::MIN + 1;
+/// Keys for which room is made at once, at most: one for so many bytes of the file, whatever it says.
+const BYTES_PER_KEY: u64 = 16;
+/// Files up to this size are not worth a second hand.
+const SMALL_BYTES: u64 = if cfg!(any(test, fuzzing)) { 16 } else { 1 << 18 };
 
 /// Metadata that is kept: so many fields, none longer than so many bytes. That of an exact snapshot is kept whole.
 const AUX_FIELDS_MAX: usize = 1024;
@@ -48,43 +60,53 @@ pub struct LoadStats {
 #[derive(Debug)]
 pub struct Loader {
     options: LoadOptions,
-    shadow: Keyspace,
+    /// Of nurseries for no keys: what all have in common.
+    target: NurseryPlan,
+    magic: Magic,
     fidelity: Fidelity,
     aux: Vec<(Vec<u8>, Vec<u8>)>,
     stats: LoadStats,
-    /// The key at hand; `None` while a key is left out.
-    builder: Option<Builder>,
-    key: Vec<u8>,
-    expiry: Expiry,
-    usage: Option<Usage>,
+    /// Of the file, where they are known.
+    bytes: Option<u64>,
+    /// Keys that the file promises.
+    promised: u64,
+    /// There from the first key on that is not left out.
+    crew: Option<Crew>,
+    /// Whether the key at hand is not left out.
+    is_wanted: bool,
     complete: bool,
 }
 
 impl Loader {
     /// A loader at the beginning of a file.
     pub fn new(options: LoadOptions) -> Self {
-        Loader::with_shadow(options, Keyspace::with_log_clock(BEFORE_EVERYTHING_MS))
+        Loader::for_keyspace(options, &Keyspace::new())
     }
 
     /// As [`Loader::new`], for this keyspace: the values take the forms that its limits ask for, and of their use is
     /// remembered what it remembers.
     pub fn for_keyspace(options: LoadOptions, target: &Keyspace) -> Self {
-        let shadow = Keyspace::with_log_clock(BEFORE_EVERYTHING_MS).limited(target.limits());
-        Loader::with_shadow(options, shadow.remembering_as(target))
-    }
-
-    fn with_shadow(options: LoadOptions, shadow: Keyspace) -> Self {
         Loader {
             options,
-            shadow,
+            target: target.plan_nurseries(1, 0),
+            magic: Magic::Redis,
             fidelity: Fidelity::Limits,
             aux: Vec::new(),
             stats: LoadStats::default(),
-            builder: None,
-            key: Vec::new(),
-            expiry: Expiry::Never,
-            usage: None,
+            bytes: None,
+            promised: 0,
+            crew: None,
+            is_wanted: false,
             complete: false,
+        }
+    }
+
+    /// The loader of a file of so many bytes: room is made for the keys that it promises, as far as so many bytes can hold
+    /// them.
+    pub fn of_bytes(self, bytes: u64) -> Self {
+        Loader {
+            bytes: Some(bytes),
+            ..self
         }
     }
 
@@ -93,15 +115,32 @@ impl Loader {
         &self.aux
     }
 
-    /// What has been loaded so far.
+    /// What was loaded, once the end of the file has been read.
     pub fn stats(&self) -> LoadStats {
-        self.stats
+        let counts = self.crew.as_ref().map(Crew::counts).unwrap_or_default();
+        LoadStats {
+            keys: counts.keys,
+            empty: counts.empty,
+            ..self.stats
+        }
+    }
+
+    /// Waits until all that has been read is built.
+    ///
+    /// # Errors
+    /// The first fault of a value. That the file has no end is for the reader to say.
+    pub fn finish(&mut self) -> Result<(), RdbError> {
+        self.crew.as_mut().map_or(Ok(()), Crew::finish)
     }
 
     /// Puts what was loaded in the place of the target's content. Says whether it did: not before the end of the file.
     pub fn commit(self, target: &Keyspace) -> bool {
         if self.complete {
-            target.replace_with(self.shadow);
+            let nurseries = match self.crew {
+                Some(crew) => crew.into_nurseries(),
+                None => self.target.nurseries(),
+            };
+            target.replace_with_nurseries(nurseries);
         }
         self.complete
     }
@@ -117,7 +156,7 @@ impl Loader {
     }
 
     fn begin_key(&mut self, head: &KeyHead<'_>) -> Result<(), String> {
-        self.builder = None;
+        self.is_wanted = false;
         match self.options.db {
             Some(db) if db != head.db => {
                 self.stats.other_databases += 1;
@@ -136,35 +175,44 @@ impl Loader {
             self.stats.expired += 1;
             return Ok(());
         }
-        self.builder = Some(Builder::new(head.rdb_type, self.fidelity, self.shadow.limits())?);
-        self.expiry = head.expire_at_ms.map_or(Expiry::Never, Expiry::At);
-        self.usage = usage_of(head);
-        self.key.clear();
-        self.key.extend_from_slice(head.key);
-        if self.shadow.db_for(&self.key).exists(&self.key) {
-            return Err("key comes twice".into());
+        if let Some(reason) = refusal(head.rdb_type) {
+            return Err(reason.into());
         }
-        build::check_length(head.key)
+        let key = Key {
+            hash: hash_of(head.key),
+            bytes: head.key.len(),
+            rdb_type: head.rdb_type,
+            magic: self.magic,
+            fidelity: self.fidelity,
+            expiry: head.expire_at_ms.map_or(Expiry::Never, Expiry::At),
+            usage: usage_of(head),
+            offset: head.offset,
+            value_offset: 0,
+        };
+        self.is_wanted = true;
+        self.crew().begin(key, head.key);
+        Ok(())
     }
 
-    fn end_key(&mut self) {
-        let Some(builder) = self.builder.take() else {
-            return;
+    fn crew(&mut self) -> &mut Crew {
+        let (target, bytes, promised) = (self.target, self.bytes, self.promised);
+        self.crew.get_or_insert_with(|| {
+            let held = bytes.map_or(0, |bytes| promised.min(bytes / BYTES_PER_KEY));
+            let is_small = bytes.is_some_and(|bytes| bytes < SMALL_BYTES);
+            let hands = if is_small { 1 } else { crew::hands() };
+            Crew::new(target.divided(hands, held as usize))
+        })
+    }
+
+    fn end_key(&mut self) -> Result<(), String> {
+        let Some(crew) = self.crew.as_mut().filter(|_| self.is_wanted) else {
+            return Ok(());
         };
-        let key = &self.key[..];
-        let mut db = self.shadow.db(Scope::Keys(&[key]));
-        match builder.finish() {
-            Built::Str(text) => db.put_string(key, &text, self.expiry),
-            Built::Value(value) => db.put(key, value, self.expiry),
-            Built::Nothing => {
-                self.stats.empty += 1;
-                return;
-            }
+        crew.end();
+        if crew.is_over() {
+            return Err("a value before this is damaged".into());
         }
-        if let Some(usage) = self.usage {
-            db.set_usage(key, usage);
-        }
-        self.stats.keys += 1;
+        Ok(())
     }
 }
 
@@ -178,32 +226,33 @@ fn usage_of(head: &KeyHead<'_>) -> Option<Usage> {
 impl Sink for Loader {
     fn event(&mut self, event: Event<'_>) -> Result<(), String> {
         match event {
+            Event::Header { magic, .. } => self.magic = magic,
             Event::Aux { key, value } => self.aux_field(key, value),
+            Event::ResizeDb { keys, .. } => self.promised = self.promised.max(keys),
             Event::Function(_) => self.stats.functions += 1,
             Event::Key(head) => self.begin_key(&head)?,
-            Event::EndKey => self.end_key(),
-            Event::End(_) => self.complete = true,
-            other => {
-                if let Some(builder) = &mut self.builder {
-                    builder.event(other)?;
-                }
+            Event::EndKey => self.end_key()?,
+            Event::End(_) => {
+                self.finish().map_err(|error| error.reason)?;
+                self.complete = true;
             }
+            // Of keys that are left out.
+            _ => {}
         }
         Ok(())
     }
 
-    fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
-        match &mut self.builder {
-            // Nobody looks at the elements of a key that is left out, but they have to be sound all the same.
-            None => false,
-            Some(builder) => builder.pack(rdb_type, blob),
+    fn carries(&mut self) -> bool {
+        self.is_wanted
+    }
+
+    fn carried(&mut self, offset: u64, bytes: &[u8]) {
+        if let Some(crew) = &mut self.crew {
+            crew.more(offset, bytes);
         }
     }
 
-    fn stream_node(&mut self, master: StreamId, blob: &[u8]) -> bool {
-        match &mut self.builder {
-            None => false,
-            Some(builder) => builder.stream_node(master, blob),
-        }
+    fn earlier_fault(&mut self) -> Option<RdbError> {
+        self.finish().err()
     }
 }

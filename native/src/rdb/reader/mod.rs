@@ -5,11 +5,14 @@
 //! one pair of strings. A record that came in part is not looked at again before as many bytes are there as it is known
 //! to need.
 
+mod details;
 mod module;
 mod refusal;
+mod span;
 mod stream;
 mod value;
 
+pub(in crate::rdb) use details::skip_key_meta;
 pub(in crate::rdb) use refusal::refusal_of_type;
 pub(in crate::rdb) use value::ValueBody;
 
@@ -18,10 +21,11 @@ use super::cursor::{Cursor, Parsed, Stop, bad_at};
 use super::event::{ChecksumState, Event, KeyHead, Sink};
 use super::format::{self, Magic};
 use super::{OLDEST_CHECKSUM_VERSION, RdbError};
+use details::{fingerprint, read_early_function, read_key_meta, read_short_string};
 use hashbrown::HashTable;
 use module::ModuleBody;
-use rapidhash::v3::{RapidSecrets, rapidhash_v3_seeded};
 use refusal::{NOT_RDB, is_begun};
+use span::Span;
 
 /// Keys whose doubling is noticed, by fingerprints of 16 bytes: a bound on the memory spent on it.
 pub const FINGERPRINTS_MAX: usize = 1 << 20;
@@ -53,6 +57,8 @@ enum Phase {
     Magic,
     Record,
     Value(ValueBody),
+    /// A value whose bytes are all that the sink wants of it.
+    Carried(Span),
     ModuleAux(ModuleBody),
     /// Metadata of the next key: so many classes are left, one of them possibly begun.
     KeyMeta {
@@ -94,6 +100,8 @@ pub struct Reader {
     /// Offset of the first byte that is not part of a finished record.
     offset: u64,
     checksum: Checksum,
+    /// Whether anybody wants to know the checksum.
+    sums: bool,
     magic: Magic,
     version: u32,
     db: u64,
@@ -121,6 +129,7 @@ impl Reader {
             needed: 0,
             offset: 0,
             checksum: Checksum::default(),
+            sums: true,
             magic: Magic::Redis,
             version: 0,
             db: 0,
@@ -129,6 +138,36 @@ impl Reader {
             key_offset: 0,
             fingerprints: HashTable::new(),
         }
+    }
+
+    /// A reader of values alone, which were carried: see [`Reader::begin_value`].
+    pub(in crate::rdb) fn of_values() -> Self {
+        Reader {
+            phase: Phase::Record,
+            sums: false,
+            ..Reader::new(Options {
+                refuse_duplicate_keys: false,
+            })
+        }
+    }
+
+    /// The next bytes are those of a value, of which this much is known; the first has this offset.
+    pub(in crate::rdb) fn begin_value(
+        &mut self,
+        key: &[u8],
+        rdb_type: u8,
+        magic: Magic,
+        [at, offset]: [u64; 2],
+    ) {
+        (self.key_offset, self.offset) = (at, offset);
+        self.key.clear();
+        self.key.extend_from_slice(key);
+        self.phase = Phase::Value(ValueBody::new(rdb_type, magic));
+    }
+
+    /// Whether the last value was complete, and nothing came behind it.
+    pub(in crate::rdb) fn is_behind_value(&self) -> bool {
+        matches!(self.phase, Phase::Record) && self.pending.is_empty()
     }
 
     /// Bytes of the file that have been understood.
@@ -227,7 +266,7 @@ impl Reader {
                 reason: NOT_RDB.into(),
             }),
             Phase::Checksum => cut("file ends inside of its checksum".into()),
-            Phase::Value(_) => cut(format!("file ends inside of {}", self.context())),
+            Phase::Value(_) | Phase::Carried(_) => cut(format!("file ends inside of {}", self.context())),
             _ if pending == 0 => cut("file ends before its end mark".into()),
             _ => cut("file ends inside of a record".into()),
         }
@@ -252,17 +291,19 @@ impl Reader {
                     self.needed = needed;
                     break;
                 }
-                Err(Stop::Bad(error)) => return Err(self.fail(error)),
+                Err(Stop::Bad(error)) => return Err(self.fail(error, sink)),
             }
         }
-        if !matches!(self.phase, Phase::Done) {
+        if self.sums && !matches!(self.phase, Phase::Done) {
             self.checksum.update(&bytes[summed..read]);
         }
         Ok(read)
     }
 
-    fn fail(&mut self, mut error: RdbError) -> RdbError {
-        if matches!(self.phase, Phase::Value(_)) {
+    fn fail<S: Sink + ?Sized>(&mut self, mut error: RdbError, sink: &mut S) -> RdbError {
+        if let Some(earlier) = sink.earlier_fault() {
+            error = earlier;
+        } else if matches!(self.phase, Phase::Value(_) | Phase::Carried(_)) {
             error.reason = format!("{}: {}", self.context(), error.reason);
         }
         self.pending = Vec::new();
@@ -272,10 +313,11 @@ impl Reader {
 
     /// The key at hand, for an error.
     fn context(&self) -> String {
-        let Phase::Value(body) = &self.phase else {
-            return String::new();
+        let rdb_type = match &self.phase {
+            Phase::Value(body) => body.rdb_type(),
+            Phase::Carried(span) => span.rdb_type(),
+            _ => return String::new(),
         };
-        let rdb_type = body.rdb_type();
         let name = format::type_name(rdb_type).unwrap_or("unknown");
         let shown = &self.key[..self.key.len().min(QUOTED_BYTES_MAX)];
         let dots = if shown.len() < self.key.len() { "..." } else { "" };
@@ -290,6 +332,16 @@ impl Reader {
             Phase::Value(body) => {
                 let complete = body.step(cursor, sink)?;
                 sink.raw(cursor.consumed());
+                if complete {
+                    say(sink, self.key_offset, Event::EndKey)?;
+                    self.phase = Phase::Record;
+                }
+                Ok(())
+            }
+            Phase::Carried(span) => {
+                let from = cursor.offset();
+                let complete = span.step(cursor)?;
+                sink.carried(from, cursor.consumed());
                 if complete {
                     say(sink, self.key_offset, Event::EndKey)?;
                     self.phase = Phase::Record;
@@ -466,12 +518,20 @@ impl Reader {
             offset: from,
         };
         say(sink, from, Event::Key(head))?;
-        if rdb_type == format::STRING && read_short_string(cursor, sink)? {
+        let span = if sink.carries() {
+            Span::new(rdb_type, self.magic)
+        } else {
+            None
+        };
+        if span.is_none() && rdb_type == format::STRING && read_short_string(cursor, sink)? {
             return say(sink, from, Event::EndKey);
         }
         self.key.clear();
         self.key.extend_from_slice(&key);
-        self.phase = Phase::Value(ValueBody::new(rdb_type, self.magic));
+        self.phase = match span {
+            Some(span) => Phase::Carried(span),
+            None => Phase::Value(ValueBody::new(rdb_type, self.magic)),
+        };
         Ok(())
     }
 
@@ -519,29 +579,6 @@ impl Reader {
     }
 }
 
-const LOW: RapidSecrets = RapidSecrets::seed(0x6b65_7973);
-const HIGH: RapidSecrets = RapidSecrets::seed(0x7477_6963);
-
-/// Two hashes of a key, independent of each other for keys of any length, and different in every database.
-fn fingerprint(key: &[u8], db: u64) -> (u64, u64) {
-    let low = rapidhash_v3_seeded(key, &LOW) ^ db.wrapping_mul(0x9e37_79b9_7f4a_7c15);
-    let high = rapidhash_v3_seeded(key, &HIGH) ^ db.wrapping_mul(0xc2b2_ae3d_27d4_eb4f);
-    (low, high)
-}
-
-/// Reads a string that is all there, without the detour that values of several records take. What is not all there, or not sound,
-/// is left where it is: false.
-fn read_short_string<S: Sink + ?Sized>(cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<bool> {
-    let (mark, from) = (cursor.read(), cursor.offset());
-    let Ok(text) = cursor.text() else {
-        cursor.rewind(mark);
-        return Ok(false);
-    };
-    say(sink, from, Event::String(text.element()))?;
-    sink.raw(&cursor.consumed()[mark..]);
-    Ok(true)
-}
-
 /// Whether every record that a file of this version may hold is known here.
 pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
     match magic {
@@ -555,40 +592,4 @@ pub(in crate::rdb) fn is_known_version(magic: Magic, version: u32) -> bool {
 pub(in crate::rdb) fn say<S: Sink + ?Sized>(sink: &mut S, offset: u64, event: Event<'_>) -> Parsed<()> {
     sink.event(event)
         .map_err(|reason| Stop::Bad(RdbError { offset, reason }))
-}
-
-/// A function as release candidates of Redis 7.0 wrote it, in the form that came after.
-fn read_early_function(cursor: &mut Cursor<'_>) -> Parsed<Vec<u8>> {
-    let (name, engine) = (cursor.bytes()?, cursor.bytes()?);
-    if cursor.length()? != 0 {
-        cursor.bytes()?;
-    }
-    let code = cursor.bytes()?;
-    Ok([b"#!", &engine[..], b" name=", &name, b"\n", &code].concat())
-}
-
-/// Skips one piece of a key's metadata; true when all of it has been read.
-fn read_key_meta(left: &mut u64, class: &mut Option<ModuleBody>, cursor: &mut Cursor<'_>) -> Parsed<bool> {
-    match class {
-        None => {
-            cursor.u32()?;
-            *class = Some(ModuleBody::begin_pieces());
-        }
-        Some(body) => {
-            if body.skip(cursor)? {
-                *class = None;
-                *left -= 1;
-            }
-        }
-    }
-    Ok(*left == 0)
-}
-
-/// Skips a key's metadata, from the number of its classes on.
-pub(in crate::rdb) fn skip_key_meta(cursor: &mut Cursor<'_>) -> Parsed<()> {
-    let (mut left, mut class) = (cursor.length()?, None);
-    while left > 0 {
-        read_key_meta(&mut left, &mut class, cursor)?;
-    }
-    Ok(())
 }

@@ -4,6 +4,7 @@ mod fields;
 pub(in crate::rdb) mod fixtures;
 mod frozen;
 mod joining;
+mod loading;
 mod mutation;
 mod reading;
 mod records;

@@ -39,7 +39,7 @@ fn mutate(good: &[u8], from: usize, rng: &mut Rng) -> Vec<u8> {
 }
 
 /// Changes a file behind its header.
-fn mutate_file(good: &[u8], rng: &mut Rng) -> Vec<u8> {
+pub(super) fn mutate_file(good: &[u8], rng: &mut Rng) -> Vec<u8> {
     let mut bad = mutate(&good[..good.len() - 8], 9, rng);
     bad.extend_from_slice(&[0; 8]);
     parts::reseal(&mut bad);

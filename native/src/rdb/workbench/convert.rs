@@ -116,8 +116,8 @@ impl Convert {
         [self.keys, self.skipped, self.file.bytes()]
     }
 
-    /// The bytes written since the last call.
-    pub fn take(&mut self) -> Vec<u8> {
+    /// Puts the bytes written since the last call in the place of what is in `taken`.
+    pub fn take_into(&mut self, taken: &mut Vec<u8>) {
         let kept = match &self.current {
             // A key may turn out to be an empty collection, which is not written.
             Current::Copied { begin: Some(begin) } => self.file.encoder.out.len() - begin,
@@ -126,7 +126,14 @@ impl Convert {
         if let Current::Copied { begin: Some(begin) } = &mut self.current {
             *begin = 0;
         }
-        self.file.take(kept)
+        self.file.take_into(taken, kept);
+    }
+
+    /// The bytes written since the last call.
+    pub fn take(&mut self) -> Vec<u8> {
+        let mut taken = Vec::new();
+        self.take_into(&mut taken);
+        taken
     }
 
     /// The end of the file.

@@ -128,17 +128,25 @@ impl FileWriter {
         Err(crate::rdb::Unwritable { key, version }.to_string())
     }
 
-    /// The bytes since the last call, but for the last `kept`.
-    pub fn take(&mut self, kept: usize) -> Vec<u8> {
+    /// Puts the bytes since the last call, but for the last `kept`, in the place of what is in `taken`, whose memory is used for
+    /// those to come.
+    pub fn take_into(&mut self, taken: &mut Vec<u8>, kept: usize) {
         let out = &mut self.encoder.out;
-        let mut taken = std::mem::take(out);
+        taken.clear();
+        std::mem::swap(out, taken);
         let end = taken.len().saturating_sub(kept);
-        // As much is likely to come before the next call.
-        out.reserve(taken.len());
         out.extend_from_slice(&taken[end..]);
         taken.truncate(end);
-        self.checksum.update(&taken);
+        self.checksum.update(taken);
         self.bytes += taken.len() as u64;
+    }
+
+    /// The bytes since the last call, but for the last `kept`.
+    pub fn take(&mut self, kept: usize) -> Vec<u8> {
+        let mut taken = Vec::new();
+        self.take_into(&mut taken, kept);
+        // As much is likely to come before the next call.
+        self.encoder.out.reserve(taken.len());
         taken
     }
 

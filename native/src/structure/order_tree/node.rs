@@ -340,6 +340,49 @@ impl Node {
     }
 }
 
+/// How many nodes of up to `width` hold so many, and how full each of them is: as even as can be.
+fn spread(count: usize, width: usize) -> impl Iterator<Item = usize> {
+    let nodes = count.div_ceil(width);
+    (0..nodes).map(move |node| count / nodes + usize::from(node < count % nodes))
+}
+
+/// Full leaves of entries that ascend.
+pub(super) fn leaves_of(
+    mut entries: impl ExactSizeIterator<Item = Entry>,
+    members: &impl Members,
+) -> (Vec<Child>, Nodes) {
+    let widths = spread(entries.len(), LEAF_ENTRIES);
+    let leaf = |count: usize| {
+        let mut leaf = Box::<Leaf>::default();
+        for (i, entry) in entries.by_ref().take(count).enumerate() {
+            debug_assert!(!entry.score.is_nan());
+            (leaf.scores[i], leaf.slots[i]) = (entry.score, entry.slot);
+        }
+        leaf.len = count as u32;
+        Child::new(Node::Leaf(leaf), count, members)
+    };
+    let children: Vec<Child> = widths.map(leaf).collect();
+    let nodes = Nodes {
+        leaves: children.len(),
+        branches: 0,
+    };
+    (children, nodes)
+}
+
+/// Branches over two children or more.
+pub(super) fn branches_of(children: Vec<Child>, members: &impl Members, nodes: &mut Nodes) -> Vec<Child> {
+    let widths = spread(children.len(), BRANCH_CHILDREN);
+    let mut children = children.into_iter();
+    let branch = |width: usize| {
+        let below: Vec<Child> = children.by_ref().take(width).collect();
+        let count = below.iter().map(Child::count).sum();
+        Child::new(Node::branch(below), count, members)
+    };
+    let branches: Vec<Child> = widths.map(branch).collect();
+    nodes.branches += branches.len();
+    branches
+}
+
 /// Where a full node is cut: in the middle, but at its end when the tree grows at its right edge, so that ascending
 /// insertions leave full nodes behind.
 fn cut(width: usize, at: usize, rightmost: bool) -> usize {

@@ -8,6 +8,21 @@ use crate::structure::index_map::{self, Entry, FrozenEntries, IndexMap, Pair};
 use crate::structure::listpack::{self, Listpack, Position};
 use crate::value::packed::swap_remove;
 use crate::value::{Element, LimitsRef};
+use smallvec::SmallVec;
+
+/// Whether a field comes twice in a listpack of pairs.
+#[cold]
+fn has_doubled_field(pack: &Listpack) -> bool {
+    let mut buffer = itoa::Buffer::new();
+    let mut at = pack.first();
+    while let Some(field) = at {
+        at = pack.next(field).and_then(|value| pack.next(value));
+        if at.is_some() && pack.find(pack.get(field).as_bytes(&mut buffer), at, 2).is_some() {
+            return true;
+        }
+    }
+    false
+}
 
 /// See the module.
 #[derive(Debug)]
@@ -17,22 +32,25 @@ pub(super) enum Fields {
 }
 
 impl Fields {
-    /// Adopts a listpack of fields and values. `None` unless they are pairs, every field comes once, and a packed hash
-    /// may have so many elements of such lengths.
-    pub(super) fn from_listpack(pack: Listpack, limits: LimitsRef) -> Option<Self> {
-        let is_long = |element| matches!(element, Element::Bytes(text) if text.len() > limits.hash_bytes);
-        if !pack.len().is_multiple_of(2) || pack.len() > 2 * limits.hash_entries || pack.iter().any(is_long) {
+    /// Adopts a copy of a listpack of fields and values. `None` unless it is sound, they are pairs, every field comes once, and a
+    /// packed hash may have so many elements of such lengths.
+    pub(super) fn from_blob(blob: &[u8], limits: LimitsRef) -> Option<Self> {
+        let (mut hashes, mut elements) = (SmallVec::<[u64; 32]>::new(), 0);
+        let mut buffer = itoa::Buffer::new();
+        let pack = Listpack::from_bytes_each(blob, |element| {
+            let text = element.as_bytes(&mut buffer);
+            if elements % 2 == 0 {
+                hashes.push(rapidhash::v3::rapidhash_v3(text));
+            }
+            elements += 1;
+            matches!(element, Element::Int(_)) || text.len() <= limits.hash_bytes
+        })?;
+        if elements % 2 == 1 || elements > 2 * limits.hash_entries {
             return None;
         }
-        let mut buffer = itoa::Buffer::new();
-        let mut at = pack.first();
-        while let Some(field) = at {
-            at = pack.next(field).and_then(|value| pack.next(value));
-            if at.is_some() && pack.find(pack.get(field).as_bytes(&mut buffer), at, 2).is_some() {
-                return None;
-            }
-        }
-        Some(Fields::Packed(pack))
+        hashes.sort_unstable();
+        let is_doubled = hashes.windows(2).any(|pair| pair[0] == pair[1]) && has_doubled_field(&pack);
+        (!is_doubled).then_some(Fields::Packed(pack))
     }
 
     /// The listpack of the packed form.

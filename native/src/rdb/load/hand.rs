@@ -1,0 +1,240 @@
+//! One of those who build what a file holds: it is handed keys with the bytes of their values, and puts them into a nursery
+//! of its own.
+
+use super::build::{self, Builder, Built, Fidelity};
+use crate::keyspace::{Expiry, Nursery, Usage};
+use crate::rdb::RdbError;
+use crate::rdb::cursor::Cursor;
+use crate::rdb::event::{Event, Sink, StreamId};
+use crate::rdb::format::{self, Magic};
+use crate::rdb::reader::Reader;
+use crate::value::LimitsRef;
+
+/// What is known of a key before its value is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Key {
+    pub hash: u64,
+    /// The key's bytes stand before the value's.
+    pub bytes: usize,
+    pub rdb_type: u8,
+    pub magic: Magic,
+    pub fidelity: Fidelity,
+    pub expiry: Expiry,
+    pub usage: Option<Usage>,
+    /// Where its type byte stands in the file, and where the value does.
+    pub offset: u64,
+    pub value_offset: u64,
+}
+
+/// A piece of the work: a key with the beginning of its value, or more of the value of the key before.
+#[derive(Clone, Copy, Debug)]
+pub struct Task {
+    pub key: Option<Key>,
+    /// Bytes of the batch, the key's included.
+    pub bytes: usize,
+    /// Whether the value ends here.
+    pub ends: bool,
+}
+
+/// Work that is handed over at once.
+#[derive(Debug, Default)]
+pub struct Batch {
+    pub tasks: Vec<Task>,
+    /// Of all tasks, one behind the other.
+    pub bytes: Vec<u8>,
+}
+
+/// What became of the keys.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counts {
+    pub keys: u64,
+    /// Left out because nothing was in them.
+    pub empty: u64,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub struct Hand {
+    reader: Reader,
+    place: Place,
+    /// The first fault, and the offset of its key. Nothing is done behind it.
+    fault: Option<(u64, RdbError)>,
+}
+
+/// Where values are built and put.
+#[derive(Debug)]
+struct Place {
+    nursery: Nursery,
+    counts: Counts,
+    /// The key at hand.
+    name: Vec<u8>,
+    key: Option<Key>,
+    builder: Option<Builder>,
+}
+
+impl Hand {
+    /// A hand that fills this nursery.
+    pub fn new(nursery: Nursery) -> Self {
+        Hand {
+            reader: Reader::of_values(),
+            place: Place {
+                nursery,
+                counts: Counts::default(),
+                name: Vec::new(),
+                key: None,
+                builder: None,
+            },
+            fault: None,
+        }
+    }
+
+    /// The first fault, and the offset of its key.
+    pub fn fault(&self) -> Option<&(u64, RdbError)> {
+        self.fault.as_ref()
+    }
+
+    /// What became of the keys so far.
+    pub fn counts(&self) -> Counts {
+        self.place.counts
+    }
+
+    /// What has been built.
+    pub fn into_nursery(self) -> Nursery {
+        self.place.nursery
+    }
+
+    /// Does the work, up to the first fault.
+    pub fn take(&mut self, batch: &Batch) {
+        let mut rest = &batch.bytes[..];
+        for task in &batch.tasks {
+            if self.fault.is_some() {
+                return;
+            }
+            let (bytes, behind) = rest.split_at(task.bytes);
+            rest = behind;
+            if let Err(error) = self.run(task, bytes) {
+                let offset = self.place.key.map_or(0, |key| key.offset);
+                self.fault = Some((offset, error));
+            }
+        }
+    }
+
+    fn run(&mut self, task: &Task, bytes: &[u8]) -> Result<(), RdbError> {
+        let mut value = bytes;
+        if let Some(key) = task.key {
+            let (name, behind) = bytes.split_at(key.bytes);
+            value = behind;
+            self.place.key = Some(key);
+            let at_key = |reason: String| RdbError {
+                offset: key.offset,
+                reason,
+            };
+            self.place.check(&key, name).map_err(at_key)?;
+            if task.ends && self.place.put_plain_string(&key, name, value) {
+                return Ok(());
+            }
+            self.place.begin(&key, name).map_err(at_key)?;
+            let offsets = [key.offset, key.value_offset];
+            self.reader.begin_value(name, key.rdb_type, key.magic, offsets);
+        }
+        self.reader.push(value, &mut self.place)?;
+        if task.ends && !self.reader.is_behind_value() {
+            // Lengths led elsewhere than the value did.
+            let (offset, reason) = (self.reader.offset(), "value does not end where it should".into());
+            return Err(RdbError { offset, reason });
+        }
+        Ok(())
+    }
+}
+
+impl Place {
+    fn check(&self, key: &Key, name: &[u8]) -> Result<(), String> {
+        if self.nursery.contains(key.hash, name) {
+            return Err("key comes twice".into());
+        }
+        build::check_length(name)
+    }
+
+    /// Puts a string into its place without a detour. False: it has to be read with care.
+    fn put_plain_string(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
+        if key.rdb_type != format::STRING {
+            return false;
+        }
+        let mut cursor = Cursor::new(value, key.value_offset);
+        let Ok(text) = cursor.text() else {
+            return false;
+        };
+        if cursor.read() < value.len() {
+            return false;
+        }
+        let mut buffer = itoa::Buffer::new();
+        let text = text.element();
+        self.put_string(key, name, text.as_bytes(&mut buffer)).is_ok()
+    }
+
+    fn put_string(&mut self, key: &Key, name: &[u8], text: &[u8]) -> Result<(), String> {
+        build::check_length(text)?;
+        self.nursery
+            .put_string(key.hash, name, text, key.expiry, key.usage);
+        self.counts.keys += 1;
+        Ok(())
+    }
+
+    fn begin(&mut self, key: &Key, name: &[u8]) -> Result<(), String> {
+        self.name.clear();
+        self.name.extend_from_slice(name);
+        self.builder = None;
+        if key.rdb_type != format::STRING {
+            self.builder = Some(Builder::new(key.rdb_type, key.fidelity, self.limits())?);
+        }
+        Ok(())
+    }
+
+    fn limits(&self) -> LimitsRef {
+        self.nursery.limits()
+    }
+
+    fn end(&mut self) {
+        let (Some(key), Some(builder)) = (self.key, self.builder.take()) else {
+            return;
+        };
+        match builder.finish() {
+            Built::Value(value) => {
+                self.nursery
+                    .put_value(key.hash, &self.name, value, key.expiry, key.usage);
+                self.counts.keys += 1;
+            }
+            Built::Str(_) | Built::Nothing => self.counts.empty += 1,
+        }
+    }
+}
+
+impl Sink for Place {
+    fn event(&mut self, event: Event<'_>) -> Result<(), String> {
+        match (event, &mut self.builder) {
+            (Event::EndKey, _) => self.end(),
+            (other, Some(builder)) => builder.event(other)?,
+            (Event::String(text), None) => {
+                let (Some(key), name) = (self.key, std::mem::take(&mut self.name)) else {
+                    return Ok(());
+                };
+                let mut buffer = itoa::Buffer::new();
+                let put = self.put_string(&key, &name, text.as_bytes(&mut buffer));
+                self.name = name;
+                put?;
+            }
+            (_, None) => return Err("element of another type".into()),
+        }
+        Ok(())
+    }
+
+    fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
+        let builder = self.builder.as_mut();
+        builder.is_some_and(|builder| builder.pack(rdb_type, blob))
+    }
+
+    fn stream_node(&mut self, master: StreamId, blob: &[u8]) -> bool {
+        let builder = self.builder.as_mut();
+        builder.is_some_and(|builder| builder.stream_node(master, blob))
+    }
+}
