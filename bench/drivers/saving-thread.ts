@@ -5,6 +5,7 @@ import { Keyspace } from 'holdfast';
 import { CollectionWatch, LongCalls } from '../long-calls.js';
 import { drawIndices, keyOf, ValueMaker } from '../workload.js';
 import {
+  BEGUN,
   CALLS,
   ELEMENTS,
   FIELDS,
@@ -51,6 +52,7 @@ const at = OWN + PLACES * writer;
 async function writeFor(period: number, calls: number): Promise<number> {
   const [long, watch] = [new LongCalls(), new CollectionWatch()];
   let [i, longestMs] = [calls, 0];
+  state[at + BEGUN] = period;
   while (state[PERIOD] === period && state[STOP] === 0) {
     let startMs = performance.now();
     const turnMs = startMs + TURN_MS;

@@ -34,9 +34,11 @@ export const CALLS = 0;
 export const LONGEST_MS = 1;
 /** the longest of those without a collection of garbage, */
 export const LONGEST_OUTSIDE_MS = 2;
-/** and which period that was. */
+/** which period that was, */
 export const TOLD = 3;
-export const PLACES = 4;
+/** and which one it is in. */
+export const BEGUN = 4;
+export const PLACES = 5;
 /** How often to look whether the writers have told. */
 const LOOK_EVERY_MS = 1;
 
@@ -121,20 +123,25 @@ export class Writers implements AsyncDisposable {
   /** What they do while `work` is done. */
   async during(work: () => Promise<unknown>): Promise<Period> {
     const calls = () => this.#all(CALLS).reduce((sum, n) => sum + n, 0);
-    await this.#nextPeriod();
+    const period = this.#beginPeriod();
+    await this.#allHave(BEGUN, period);
     const [before, startMs] = [calls(), performance.now()];
     await work();
     const perSecond = ((calls() - before) * 1_000) / (performance.now() - startMs);
-    await this.#nextPeriod();
+    this.#beginPeriod();
+    await this.#allHave(TOLD, period);
     const longestMs = Math.max(...this.#all(LONGEST_MS));
     return { perSecond, longestMs, longestOutsideMs: Math.max(...this.#all(LONGEST_OUTSIDE_MS)) };
   }
 
-  /** Begins another period. Resolves once all have told of the last one. */
-  async #nextPeriod(): Promise<void> {
-    const last = this.#shared[PERIOD] ?? 0;
-    this.#shared[PERIOD] = last + 1;
-    while (last > 0 && this.#all(TOLD).some((told) => told !== last)) await sleep(LOOK_EVERY_MS);
+  #beginPeriod(): number {
+    const period = (this.#shared[PERIOD] ?? 0) + 1;
+    this.#shared[PERIOD] = period;
+    return period;
+  }
+
+  async #allHave(place: number, period: number): Promise<void> {
+    while (this.#all(place).some((reached) => reached < period)) await sleep(LOOK_EVERY_MS);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
