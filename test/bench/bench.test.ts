@@ -46,11 +46,23 @@ const bench = (...args: string[]): Promise<Ended> => ended(start(args));
 
 /** Pids of the processes that `pid` has started, and of those that they have. */
 function descendants(pid: number): number[] {
-  const threads = readdirSync(`/proc/${pid}/task`);
-  const children = threads.flatMap((thread) =>
-    readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8').split(' ').filter(Boolean).map(Number),
-  );
+  const threads = whileThere(() => readdirSync(`/proc/${pid}/task`)) ?? [];
+  const children = threads.flatMap((thread) => {
+    const pids = whileThere(() => readFileSync(`/proc/${pid}/task/${thread}/children`, 'utf8')) ?? '';
+    return pids.split(' ').filter(Boolean).map(Number);
+  });
   return children.flatMap((child) => [child, ...descendants(child)]);
+}
+
+/** What is to be read of a process or thread; nothing if it has ended meanwhile. */
+function whileThere<T>(read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const gone = error instanceof Error && 'code' in error && ['ENOENT', 'ESRCH'].includes(`${error.code}`);
+    if (gone) return undefined;
+    throw error;
+  }
 }
 
 function isAlive(pid: number): boolean {
