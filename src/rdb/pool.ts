@@ -18,7 +18,12 @@ export const threadsMax = Math.min(availableParallelism(), THREADS_MAX);
 let pool: Piscina<Job, void> | undefined;
 
 function started(): Piscina<Job, void> {
-  pool ??= new Piscina<Job, void>({
+  pool ??= create();
+  return pool;
+}
+
+function create(): Piscina<Job, void> {
+  const created = new Piscina<Job, void>({
     filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
     minThreads: 0,
     maxThreads: threadsMax,
@@ -28,15 +33,25 @@ function started(): Piscina<Job, void> {
     // A descriptor that becomes a socket is closed by it, which the list of descriptors to be closed never learns.
     trackUnmanagedFds: false,
   });
-  return pool;
+  // A thread that fails before it has a job, because it cannot load the native code, say, would end the process if nobody
+  // listened. It ends this pool: what waits for it fails, and what comes next has another one.
+  created.on('error', (error: unknown) => {
+    if (pool === created) pool = undefined;
+    failures.set(created, error);
+    void created.destroy();
+  });
+  return created;
 }
+
+/** What ended a pool. */
+const failures = new WeakMap<Piscina<Job, void>, unknown>();
 
 /** A job as its caller describes it: the port is made here. */
 export type JobOrder = Job extends infer J ? (J extends Job ? Omit<J, 'port'> : never) : never;
 
 /** A job on its way. */
 export interface Running {
-  /** The result. Rejects with a `HoldfastError`, or with the reason of the signal. */
+  /** The result. Rejects with a `HoldfastError` (`IO` if the thread fails), or with the reason of the signal. */
   readonly result: Promise<unknown>;
   /** Allows one more piece. */
   more(): void;
@@ -71,7 +86,7 @@ async function settle(
   signal?.throwIfAborted();
   signal?.addEventListener('abort', cancel, { once: true });
   try {
-    await started().run(job, { transferList: [job.port] });
+    await run(job);
     const outcome = await end;
     if (outcome.kind === 'failed') throw failureOf(outcome);
     if (outcome.kind === 'done') return outcome.value;
@@ -79,6 +94,18 @@ async function settle(
     return undefined;
   } finally {
     signal?.removeEventListener('abort', cancel);
+  }
+}
+
+/** Has a thread do the job. Rejects with `IO` if there is none, or if it ends before it is done. */
+async function run(job: Job): Promise<void> {
+  const runner = started();
+  try {
+    await runner.run(job, { transferList: [job.port] });
+  } catch (error) {
+    const cause = failures.get(runner) ?? error;
+    const text = cause instanceof Error ? cause.message : String(cause);
+    throw new HoldfastError('IO', `a thread that reads and writes files failed: ${text}`, { cause });
   }
 }
 
