@@ -61,7 +61,7 @@ async function measure(driver: SavingDriver, { scale, scratch }: RunSetting): Pr
   delay.disable();
   if (saved === undefined) throw new Error('a save has a result');
   const { keys, durationMs, bytes }: SaveResult = saved;
-  const share = (part: number, of: number) => (100 * part) / of;
+  const share = (part: number, of: number) => (of === 0 ? 0 : (100 * part) / of);
   return {
     figures: [
       { metric: 'save', unit: 'ms', value: durationMs },

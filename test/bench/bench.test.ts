@@ -74,6 +74,15 @@ function isAlive(pid: number): boolean {
   }
 }
 
+/**
+ * So few bytes more may be needed that the process has them already, or none at all; and a save of a few keys may be over before
+ * the system has given those who write beside it a processor.
+ */
+function mayBeNothing({ trial, metric, unit }: Measurement): boolean {
+  if (trial === 'save-under-load') return metric !== 'save' && metric !== 'file';
+  return unit === 'bytes' || metric.endsWith('of the data');
+}
+
 describe('every trial runs at tiny sizes', () => {
   test.each(trials)('$name', { timeout: TRIAL_MS }, async ({ name, drivers }) => {
     const directory = temporaryDirectory();
@@ -97,10 +106,8 @@ describe('every trial runs at tiny sizes', () => {
           q3: expect.any(Number),
           runs: 1,
         });
-        // So few bytes more may be needed that the process has them already, or none at all.
-        if (figure.unit === 'bytes' || figure.metric.endsWith('of the data'))
-          expect(figure.q1).toBeGreaterThanOrEqual(0);
-        else expect(figure.q1).toBeGreaterThan(0);
+        expect(figure.q1).toBeGreaterThanOrEqual(0);
+        if (!mayBeNothing(figure)) expect(figure.q1).toBeGreaterThan(0);
         expect(figure.median).toBeGreaterThanOrEqual(figure.q1);
         expect(figure.q3).toBeGreaterThanOrEqual(figure.median);
       }
