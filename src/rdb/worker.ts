@@ -1,6 +1,7 @@
 /** A thread of the pool: runs one job from its beginning to its end. Loaded by Piscina. */
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
+import { writeSync } from 'node:fs';
 import { type FileHandle, open, rename, rm } from 'node:fs/promises';
 import { dirname } from 'node:path';
 import { setImmediate as immediate } from 'node:timers/promises';
@@ -177,27 +178,20 @@ async function save({ keyspaces }: Job & { kind: 'save' }, client: Client): Prom
   return { bytes, keys, durationMs: native.boottimeMs() - startMs };
 }
 
-/** Writes one buffer while the next one is being filled. Gives the bytes written. */
+/**
+ * Gives the bytes written. This thread writes by itself: what it takes of the processors is known to be the snapshot's, and
+ * meanwhile the others encode.
+ */
 async function writeSnapshot(snapshot: number, file: FileHandle, client: Client): Promise<number> {
-  const buffers = [Buffer.allocUnsafeSlow(WRITE_BYTES), Buffer.allocUnsafeSlow(WRITE_BYTES)];
-  let writing: Promise<void> = Promise.resolve();
-  let bytes = 0;
-  try {
-    for (;;) {
-      const [buffer = Buffer.alloc(0)] = buffers;
-      const filled = await fill(snapshot, buffer, client);
-      await writing;
-      if (filled === 0) return bytes;
-      writing = writeAll(file, buffer.subarray(0, filled));
-      // Awaited behind the next buffer, which may fail first.
-      writing.catch(() => {});
-      bytes += filled;
-      buffers.reverse();
-      const [, done] = native.snapshotProgress(snapshot);
-      client.progress(done, 1);
-    }
-  } finally {
-    await writing.catch(() => {});
+  const buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  for (let bytes = 0; ; ) {
+    const filled = await fill(snapshot, buffer, client);
+    if (filled === 0) return bytes;
+    for (let written = 0; written < filled; )
+      written += writeSync(file.fd, buffer, written, filled - written);
+    bytes += filled;
+    const [, done] = native.snapshotProgress(snapshot);
+    client.progress(done, 1);
   }
 }
 

@@ -382,7 +382,6 @@ impl<S: Source> Snapshot<S> {
 
     /// Copies the next bytes into `target`, and says how many: 0 while no chunk is finished, `None` behind the end.
     pub fn read(&self, target: &mut [u8]) -> Option<usize> {
-        let _shift = self.pace.shift();
         let (mut output, mut copied) = (self.output.lock(), 0);
         while copied < target.len() && self.fill(&mut output) {
             let rest = &output.chunk[output.at..];
@@ -392,6 +391,7 @@ impl<S: Source> Snapshot<S> {
             output.at += count;
         }
         output.bytes += copied as u64;
+        self.pace.note_other_work();
         (copied > 0 || !output.ended).then_some(copied)
     }
 
