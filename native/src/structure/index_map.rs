@@ -4,7 +4,7 @@
 //! hole, so the order is decided by the history of operations alone and never by hash values, which differ from process
 //! to process: the seed is drawn at start, and chosen keys cannot be made to collide.
 //!
-//! Cost per entry: the entry itself (16 bytes for a set's member, plus one heap block with the text), 4 bytes of hash, and
+//! Cost per entry: the entry itself (8 bytes for a set's member, plus one heap block with the text), 4 bytes of hash, and
 //! 6 to 11 bytes of table. Neither the vector nor the table is ever moved as a whole: the vector is in pieces, and the
 //! table is many small ones that split one at a time, so the longest insertion takes about as long in a map of a million
 //! entries as in one of a few thousand. The hashes are kept so that a split reads no key.
@@ -16,6 +16,7 @@ use std::sync::LazyLock;
 mod chunks;
 mod positions;
 
+use crate::structure::text::Text;
 pub use chunks::Iter;
 use chunks::{Chunks, FrozenChunks};
 use positions::Positions;
@@ -27,12 +28,14 @@ pub trait Entry: Clone {
     fn key(&self) -> &[u8];
     /// Bytes that the entry owns on the heap.
     fn heap_bytes(&self) -> usize;
+    /// The part of them that no copy shares.
+    fn unshared_bytes(&self) -> usize;
 }
 
-/// A key with a payload of fixed size beside it.
+/// A key with a payload of fixed size beside it. Copies share the key.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Keyed<P> {
-    key: Box<[u8]>,
+    key: Text,
     /// What belongs to the key.
     pub payload: P,
 }
@@ -52,56 +55,62 @@ impl<P> Keyed<P> {
 
 impl<P: Clone> Entry for Keyed<P> {
     fn key(&self) -> &[u8] {
-        &self.key
+        self.key.bytes()
     }
 
     fn heap_bytes(&self) -> usize {
-        self.key.len()
+        self.key.heap_bytes()
+    }
+
+    fn unshared_bytes(&self) -> usize {
+        self.key.unshared_bytes()
     }
 }
 
-/// A field and its value in one heap block.
+/// A field and its value in one heap block, which copies share.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Pair {
-    text: Box<[u8]>,
+    text: Text,
     field_len: u32,
 }
 
 impl Pair {
     /// Copies both to the heap. Neither is longer than 512 MiB, so the length of a field fits 32 bits.
     pub fn new(field: &[u8], value: &[u8]) -> Self {
-        let mut text = Vec::with_capacity(field.len() + value.len());
-        text.extend_from_slice(field);
-        text.extend_from_slice(value);
         Pair {
-            text: text.into_boxed_slice(),
+            text: Text::joined(field, value),
             field_len: u32::try_from(field.len()).expect("a field is shorter than 4 GiB"),
         }
     }
 
     /// The value.
     pub fn value(&self) -> &[u8] {
-        &self.text[self.field_len as usize..]
+        &self.text.bytes()[self.field_len as usize..]
     }
 
-    /// Replaces the value, in place if the length is the same.
+    /// Replaces the value, in place if the length is the same and no copy shares it.
     pub fn set_value(&mut self, value: &[u8]) {
         let field_len = self.field_len as usize;
-        if self.text.len() - field_len == value.len() {
-            self.text[field_len..].copy_from_slice(value);
-        } else {
-            *self = Pair::new(&self.text[..field_len], value);
+        match self.text.bytes_mut() {
+            Some(text) if text.len() - field_len == value.len() => {
+                text[field_len..].copy_from_slice(value);
+            }
+            _ => *self = Pair::new(self.key(), value),
         }
     }
 }
 
 impl Entry for Pair {
     fn key(&self) -> &[u8] {
-        &self.text[..self.field_len as usize]
+        &self.text.bytes()[..self.field_len as usize]
     }
 
     fn heap_bytes(&self) -> usize {
-        self.text.len()
+        self.text.heap_bytes()
+    }
+
+    fn unshared_bytes(&self) -> usize {
+        self.text.unshared_bytes()
     }
 }
 
@@ -347,9 +356,10 @@ impl<E: Entry> FrozenEntries<E> {
         self.0.own_bytes()
     }
 
-    /// Bytes on the heap that the map does not account for: those of pieces that it has no more. O(entries).
+    /// Bytes on the heap that the map does not account for: those of pieces that it has no more, and of texts in them that nobody
+    /// else has. O(entries).
     pub fn memory(&self) -> usize {
-        self.0.memory(Entry::heap_bytes)
+        self.0.memory(Entry::unshared_bytes)
     }
 }
 

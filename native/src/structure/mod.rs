@@ -14,3 +14,4 @@ pub mod ordered_map;
 pub mod piece;
 pub mod quicklist;
 pub mod size_class;
+pub mod text;

@@ -7,7 +7,7 @@ use std::slice;
 use std::sync::Arc;
 
 /// Elements of a piece. The first one grows up to it; the others have it from the start. A change of a shared piece copies
-/// this many elements, each with its own block on the heap: with 512 of them that takes 6 us, and up to 70 us if none is in a cache.
+/// this many elements, but not the texts that they name: these are shared on, one by one.
 const CHUNK: usize = 512;
 
 /// See the module.
@@ -175,7 +175,7 @@ impl<T> FrozenChunks<T> {
         self.full.capacity() * size_of::<Arc<Vec<T>>>() + copied * size_of::<T>()
     }
 
-    /// Bytes on the heap that the live elements do not account for; `owned` says what an element owns. O(elements).
+    /// Bytes on the heap that the live elements do not account for; `owned` says what an element owns alone. O(elements).
     pub(super) fn memory(&self, owned: impl Fn(&T) -> usize) -> usize {
         let content =
             |piece: &Vec<T>| piece.capacity() * size_of::<T>() + piece.iter().map(&owned).sum::<usize>();

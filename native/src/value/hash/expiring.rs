@@ -50,6 +50,10 @@ impl crate::structure::index_map::Entry for Timed {
     fn heap_bytes(&self) -> usize {
         self.pair.heap_bytes()
     }
+
+    fn unshared_bytes(&self) -> usize {
+        self.pair.unshared_bytes()
+    }
 }
 
 type Pairs = IndexMap<Timed>;
