@@ -3,10 +3,12 @@
 //! Cost: key and value per entry and about half a byte of headers, in runs of up to [`RUN_ENTRIES_MAX`] that fill
 //! completely when keys arrive in ascending order and are half full at worst when they do not. A search is O(log n); an
 //! insertion or removal moves at most one run, and now and then the row of runs (one place per run); both ends are O(1).
+//! A frozen copy shares the runs.
 
 #[cfg(test)]
 mod tests;
 
+use super::piece::{Piece, box_bytes, is_left_behind};
 use std::collections::VecDeque;
 
 /// Most entries of a run.
@@ -19,10 +21,12 @@ type Run<K, V> = Vec<(K, V)>;
 /// See the module. No run is empty.
 #[derive(Debug)]
 pub struct OrderedMap<K, V> {
-    runs: VecDeque<Run<K, V>>,
+    runs: VecDeque<Piece<Run<K, V>>>,
     len: usize,
     /// Capacities of all runs together, in entries.
     room: usize,
+    /// How many runs are in a box to be shared.
+    boxed: usize,
 }
 
 /// Where an entry stands. The place behind the last entry is `(runs, 0)`.
@@ -38,6 +42,7 @@ impl<K, V> Default for OrderedMap<K, V> {
             runs: VecDeque::new(),
             len: 0,
             room: 0,
+            boxed: 0,
         }
     }
 }
@@ -45,35 +50,76 @@ impl<K, V> Default for OrderedMap<K, V> {
 impl<K: Clone, V: Clone> Clone for OrderedMap<K, V> {
     /// A copy without spare room.
     fn clone(&self) -> Self {
-        let runs = self.runs.clone();
+        let runs: VecDeque<Piece<Run<K, V>>> = self.runs.iter().map(|run| Vec::clone(run).into()).collect();
         OrderedMap {
             len: self.len,
-            room: runs.iter().map(Vec::capacity).sum(),
+            room: runs.iter().map(|run| run.capacity()).sum(),
+            boxed: 0,
             runs,
         }
     }
 }
 
-impl<K: Copy, V> OrderedMap<K, V> {
+impl<K: Copy, V: Clone> OrderedMap<K, V> {
     /// A copy with what `copy` gives of each value, without spare room. O(n).
     pub fn copied(&mut self, mut copy: impl FnMut(&mut V) -> V) -> Self {
-        let mut room = 0;
-        let mut copy_run = |run: &mut Run<K, V>| {
+        let (mut room, count) = (0, self.runs.len());
+        let copy_run = |run: usize| {
+            let run = self.edit(run);
             room += run.len();
             let mut copied = Vec::with_capacity(run.len());
             copied.extend(run.iter_mut().map(|(key, value)| (*key, copy(value))));
-            copied
+            copied.into()
         };
-        let runs = self.runs.iter_mut().map(&mut copy_run).collect();
+        let runs = (0..count).map(copy_run).collect();
         OrderedMap {
             runs,
             len: self.len,
             room,
+            boxed: 0,
         }
+    }
+
+    /// A copy that shares the runs until this one changes them. O(runs).
+    pub fn freeze(&mut self) -> Self {
+        self.boxed = self.runs.len();
+        OrderedMap {
+            runs: self.runs.iter_mut().map(|run| run.share().into()).collect(),
+            len: self.len,
+            room: self.room,
+            boxed: self.boxed,
+        }
+    }
+
+    /// A run, to change it. Its capacity counts as it is then.
+    fn edit(&mut self, run: usize) -> &mut Run<K, V> {
+        let run = &mut self.runs[run];
+        if run.is_shared() {
+            self.boxed -= 1;
+            self.room -= run.capacity();
+            self.room += run.edit().capacity();
+        }
+        run.edit()
     }
 }
 
-impl<K: Copy + Ord, V> OrderedMap<K, V> {
+impl<K, V> OrderedMap<K, V> {
+    /// Bytes on the heap that this one never shares. It stays the same as long as nothing changes. O(1).
+    pub fn own_bytes(&self) -> usize {
+        self.runs.capacity() * size_of::<Piece<Run<K, V>>>()
+    }
+
+    /// Bytes on the heap of a frozen copy without those of runs that others share, and of what values own. O(runs).
+    pub fn memory_alone(&self) -> usize {
+        let alone = |run: &Piece<Run<K, V>>| match run {
+            Piece::Shared(shared) if !is_left_behind(shared) => 0,
+            run => run.box_bytes() + run.capacity() * size_of::<(K, V)>(),
+        };
+        self.own_bytes() + self.runs.iter().map(alone).sum::<usize>()
+    }
+}
+
+impl<K: Copy + Ord, V: Clone> OrderedMap<K, V> {
     /// Number of entries.
     pub fn len(&self) -> usize {
         self.len
@@ -86,7 +132,7 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
 
     /// Bytes on the heap, without those that values own. O(1).
     pub fn memory(&self) -> usize {
-        self.runs.capacity() * size_of::<Run<K, V>>() + self.room * size_of::<(K, V)>()
+        self.own_bytes() + self.room * size_of::<(K, V)>() + self.boxed * box_bytes::<Run<K, V>>()
     }
 
     /// The value of a key.
@@ -98,7 +144,7 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
     /// As [`OrderedMap::get`], to change it.
     pub fn get_mut(&mut self, key: &K) -> Option<&mut V> {
         let place = self.find(key)?;
-        Some(&mut self.runs[place.run][place.at].1)
+        Some(&mut self.edit(place.run)[place.at].1)
     }
 
     /// The entry with the least key.
@@ -115,7 +161,8 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
 
     /// As [`OrderedMap::last`], to change the value.
     pub fn last_mut(&mut self) -> Option<(K, &mut V)> {
-        let (key, value) = self.runs.back_mut()?.last_mut()?;
+        let last = self.runs.len().checked_sub(1)?;
+        let (key, value) = self.edit(last).last_mut()?;
         Some((*key, value))
     }
 
@@ -130,9 +177,8 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
     /// Gives a key this value, and gives back the one it had.
     pub fn insert(&mut self, key: K, value: V) -> Option<V> {
         let place = self.place_of(&key);
-        if let Some((held, old)) = self.entry_mut(place)
-            && *held == key
-        {
+        if self.entry(place).is_some_and(|(held, _)| *held == key) {
+            let old = &mut self.edit(place.run)[place.at].1;
             return Some(std::mem::replace(old, value));
         }
         self.len += 1;
@@ -185,8 +231,10 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
                 .iter()
                 .all(|run| (1..=RUN_ENTRIES_MAX).contains(&run.len()))
         );
-        assert_eq!(self.runs.iter().map(Vec::len).sum::<usize>(), self.len);
-        assert_eq!(self.runs.iter().map(Vec::capacity).sum::<usize>(), self.room);
+        let sum = |of: fn(&Run<K, V>) -> usize| self.runs.iter().map(|run| of(run)).sum::<usize>();
+        assert_eq!((sum(Vec::len), sum(Vec::capacity)), (self.len, self.room));
+        let boxed = self.runs.iter().filter(|run| run.is_shared()).count();
+        assert_eq!(boxed, self.boxed);
         assert!(self.iter().map(|(key, _)| key).is_sorted_by(|a, b| a < b));
     }
 
@@ -230,16 +278,13 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
         self.runs.get(place.run)?.get(place.at)
     }
 
-    fn entry_mut(&mut self, place: Place) -> Option<&mut (K, V)> {
-        self.runs.get_mut(place.run)?.get_mut(place.at)
-    }
-
     /// Changes a run and keeps the books.
     fn change<R>(&mut self, run: usize, change: impl FnOnce(&mut Run<K, V>) -> R) -> R {
-        let run = &mut self.runs[run];
-        self.room -= run.capacity();
+        let run = self.edit(run);
+        let before = run.capacity();
         let result = change(run);
-        self.room += run.capacity();
+        let after = run.capacity();
+        self.room = self.room - before + after;
         result
     }
 
@@ -256,7 +301,7 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
                     at: self.runs[last].len(),
                 };
             }
-            self.runs.push_back(Vec::new());
+            self.runs.push_back(Piece::default());
             return place;
         }
         if self.runs[run].len() < RUN_ENTRIES_MAX {
@@ -269,7 +314,7 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
             upper
         });
         self.room += upper.capacity();
-        self.runs.insert(run + 1, upper);
+        self.runs.insert(run + 1, upper.into());
         if at <= HALF {
             place
         } else {
@@ -298,7 +343,8 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
     }
 
     fn remove_run(&mut self, run: usize) -> Run<K, V> {
-        let removed = self.runs.remove(run).unwrap_or_default();
+        let removed = std::mem::take(self.edit(run));
+        self.runs.remove(run);
         self.room -= removed.capacity();
         if self.runs.len() * 4 <= self.runs.capacity() {
             self.runs.shrink_to(self.runs.len() * 2);
@@ -326,7 +372,7 @@ impl<K: Copy + Ord, V> OrderedMap<K, V> {
 /// Entries in the order of keys, from either end.
 #[derive(Debug)]
 pub struct Range<'a, K, V> {
-    runs: &'a VecDeque<Run<K, V>>,
+    runs: &'a VecDeque<Piece<Run<K, V>>>,
     front: Place,
     /// Behind the last entry.
     back: Place,

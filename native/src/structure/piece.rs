@@ -93,6 +93,12 @@ impl<T> From<T> for Piece<T> {
     }
 }
 
+impl<T> From<Arc<T>> for Piece<T> {
+    fn from(shared: Arc<T>) -> Self {
+        Piece::Shared(shared)
+    }
+}
+
 impl<T: Default> Default for Piece<T> {
     fn default() -> Self {
         Piece::Own(T::default())

@@ -1,4 +1,5 @@
 use super::OrderedMap;
+use crate::counting::live_bytes;
 use crate::random::Rng;
 use std::collections::BTreeMap;
 
@@ -76,4 +77,48 @@ fn a_range_the_wrong_way_round_is_empty() {
         0
     );
     assert_eq!(map.range(&1000, &2000).count(), 0);
+}
+
+#[test]
+fn frozen_entries_stay_what_they_were() {
+    let (mut map, mut rng) = (OrderedMap::default(), Rng::new(9));
+    let mut frozen: Vec<(OrderedMap<u64, u64>, BTreeMap<u64, u64>)> = Vec::new();
+    let mut model = BTreeMap::new();
+    for step in 0..40_000 {
+        let key = rng.below(3000) as u64;
+        match rng.below(6) {
+            0 => assert_eq!(map.remove(&key), model.remove(&key)),
+            1 if key % 40 == 0 => assert_eq!(map.pop_first(), model.pop_first()),
+            2 => assert_eq!(
+                map.get_mut(&key).map(std::mem::take),
+                model.get_mut(&key).map(std::mem::take)
+            ),
+            _ => assert_eq!(map.insert(key, step), model.insert(key, step)),
+        }
+        if step % 700 == 0 {
+            frozen.push((map.freeze(), model.clone()));
+            if frozen.len() > 3 {
+                drop(frozen.swap_remove(rng.below(3)));
+            }
+            map.verify();
+            frozen.iter().for_each(|(frozen, model)| equal(frozen, model));
+        }
+    }
+    equal(&map, &model);
+}
+
+#[test]
+fn every_byte_of_frozen_entries_is_accounted_once() {
+    let mut map = OrderedMap::default();
+    (0..5000u64).for_each(|n| drop(map.insert(n * 3, n)));
+    let base = live_bytes() - map.memory() as isize;
+    let frozen = map.freeze();
+    for n in 0..3000 {
+        map.insert(n * 5, n);
+        map.remove(&(n * 4));
+        let said = map.memory() + frozen.memory_alone();
+        assert_eq!(said as isize, live_bytes() - base, "after {n} steps");
+    }
+    drop(frozen);
+    assert_eq!(map.memory() as isize, live_bytes() - base);
 }

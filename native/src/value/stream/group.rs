@@ -64,6 +64,15 @@ impl Consumer {
         self.name.len() + self.owned.memory()
     }
 
+    /// As it is now: what is pending is shared until this one changes it.
+    fn freeze(&mut self) -> Consumer {
+        Consumer {
+            name: self.name.clone(),
+            owned: self.owned.freeze(),
+            ..*self
+        }
+    }
+
     /// Number of its pending entries.
     pub fn pending_count(&self) -> usize {
         self.owned.len()
@@ -126,6 +135,22 @@ impl Group {
         }
     }
 
+    /// The group as it is now, whatever becomes of this one: what is pending is shared until it changes. O(pending / 64 + consumers)
+    pub fn freeze(&mut self) -> Group {
+        let freeze = |consumer: &mut Option<Consumer>| consumer.as_mut().map(Consumer::freeze);
+        let consumers: Vec<_> = self.consumers.iter_mut().map(freeze).collect();
+        self.consumer_bytes = self.consumers.iter().flatten().map(Consumer::memory).sum();
+        Group {
+            name: self.name.clone(),
+            pending: self.pending.freeze(),
+            consumer_bytes: consumers.iter().flatten().map(Consumer::memory).sum(),
+            consumers,
+            by_name: self.by_name.clone(),
+            free: self.free.clone(),
+            ..*self
+        }
+    }
+
     /// Its name.
     pub fn name(&self) -> &[u8] {
         &self.name
@@ -133,12 +158,34 @@ impl Group {
 
     /// Bytes on the heap. O(1).
     pub fn memory(&self) -> usize {
+        self.fixed_bytes() + self.pending.memory() + self.consumer_bytes
+    }
+
+    fn fixed_bytes(&self) -> usize {
         let slots = self.by_name.capacity() + self.free.capacity();
         self.name.len()
-            + self.pending.memory()
             + self.consumers.capacity() * size_of::<Option<Consumer>>()
             + slots * size_of::<Slot>()
-            + self.consumer_bytes
+    }
+
+    fn with_maps(
+        &self,
+        of_pending: fn(&OrderedMap<StreamId, Pending>) -> usize,
+        of_owned: fn(&OrderedMap<StreamId, ()>) -> usize,
+    ) -> usize {
+        let consumers = self.consumers.iter().flatten();
+        let consumers = consumers.map(|consumer| consumer.name.len() + of_owned(&consumer.owned));
+        self.fixed_bytes() + of_pending(&self.pending) + consumers.sum::<usize>()
+    }
+
+    /// Of a frozen group, bytes on the heap that it never shared. O(consumers).
+    pub fn own_bytes(&self) -> usize {
+        self.with_maps(OrderedMap::own_bytes, OrderedMap::own_bytes)
+    }
+
+    /// Of a frozen group, bytes on the heap that no other one shares. O(pending / 64 + consumers).
+    pub fn memory_alone(&self) -> usize {
+        self.with_maps(OrderedMap::memory_alone, OrderedMap::memory_alone)
     }
 
     /// Number of pending entries.
