@@ -181,7 +181,7 @@ impl Cut {
         }
     }
 
-    /// Takes pre-images of about so many bytes out of the outbox, the oldest first.
+    /// Takes pre-images of about so many bytes out of the outbox, or one large collection: those first.
     pub fn take(&self, bytes: usize, images: &mut Vec<Image>) {
         self.outbox.take(bytes, images);
     }

@@ -56,9 +56,34 @@ impl Image {
     }
 }
 
+/// Images in the order in which they are to be encoded.
+#[derive(Default)]
+struct Images {
+    /// Large collections. They go first, because the live ones leave more and more behind in them.
+    frozen: VecDeque<Image>,
+    others: VecDeque<Image>,
+}
+
+impl Images {
+    fn push(&mut self, image: Image) {
+        match image.0 {
+            Content::Frozen(_) => self.frozen.push_back(image),
+            _ => self.others.push_back(image),
+        }
+    }
+
+    fn pop(&mut self) -> Option<Image> {
+        self.frozen.pop_front().or_else(|| self.others.pop_front())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.frozen.is_empty() && self.others.is_empty()
+    }
+}
+
 /// See the module of the cut for its bound.
 pub(super) struct Outbox {
-    images: Mutex<VecDeque<Image>>,
+    images: Mutex<Images>,
     room: Condvar,
     bytes_max: usize,
     /// Bytes of the images. Changed under their lock.
@@ -97,18 +122,21 @@ impl Outbox {
     pub(super) fn put(&self, image: Image) {
         let bytes = image.bytes();
         let mut images = self.images.lock();
-        images.push_back(image);
+        images.push(image);
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Takes images of about so many bytes out, the oldest first.
+    /// Takes images of about so many bytes out, or one large collection: those first, and the oldest of either.
     pub(super) fn take(&self, bytes: usize, images: &mut Vec<Image>) {
         let mut waiting = self.images.lock();
         let mut taken = 0;
+        let mut is_large = false;
         while taken < bytes
-            && let Some(image) = waiting.pop_front()
+            && !is_large
+            && let Some(image) = waiting.pop()
         {
             taken += image.bytes();
+            is_large = matches!(image.0, Content::Frozen(_));
             images.push(image);
         }
         let before = self.bytes.fetch_sub(taken, Ordering::Relaxed);

@@ -29,7 +29,7 @@ fn live(value: &Value, form: (u32, bool)) -> Vec<u8> {
 fn frozen(frozen: &Frozen, form: (u32, bool)) -> Vec<u8> {
     let mut encoder = encoder(form);
     encoder.out.push(encoder.type_of_frozen(frozen));
-    encoder.frozen(frozen);
+    encoder.frozen(frozen, &mut || {});
     encoder.out
 }
 

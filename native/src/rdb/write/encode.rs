@@ -41,10 +41,18 @@ impl Recorder for Forms {
     }
 }
 
+/// What is called now and then between the parts of something large.
+pub type Breath<'a> = &'a mut dyn FnMut();
+
+/// How many elements are written without a breath: in some 50 us.
+const ELEMENTS_PER_BREATH: usize = 256;
+
 /// Appends to a buffer.
 pub struct Encoder {
     /// What has been written.
     pub out: Vec<u8>,
+    /// Strings are left as they are: there is no time to compress them.
+    pub hurries: bool,
     forms: Forms,
     compressor: Option<Compressor>,
     /// Where strings stand in a draft that are to be compressed.
@@ -56,6 +64,7 @@ impl Encoder {
     pub fn new(forms: Forms) -> Self {
         Encoder {
             out: Vec::new(),
+            hurries: false,
             forms,
             compressor: Some(Compressor::default()),
             texts: Texts::default(),
@@ -66,6 +75,7 @@ impl Encoder {
     pub fn of_drafts(forms: Forms) -> Self {
         Encoder {
             out: Vec::new(),
+            hurries: false,
             forms,
             compressor: None,
             texts: Texts::default(),
@@ -117,12 +127,12 @@ impl Encoder {
         }
     }
 
-    /// As [`Encoder::entry`], of what was frozen.
-    pub fn frozen_entry(&mut self, entry: &FrozenEntry) {
+    /// As [`Encoder::entry`], of what was frozen. Calls `breath` now and then, for who is not to work for long at a time.
+    pub fn frozen_entry(&mut self, entry: &FrozenEntry, breath: Breath<'_>) {
         self.expiry(entry.expire_at);
         self.out.push(self.type_of_frozen(&entry.frozen));
         self.text(&entry.key);
-        self.frozen(&entry.frozen);
+        self.frozen(&entry.frozen, breath);
     }
 
     fn expiry(&mut self, expire_at: Option<i64>) {
@@ -145,7 +155,7 @@ impl Encoder {
         {
             return;
         }
-        if text.len() > PLAIN_BYTES_MAX && self.forms.compress && self.compressed(text) {
+        if text.len() > PLAIN_BYTES_MAX && self.forms.compress && !self.hurries && self.compressed(text) {
             return;
         }
         self.length(text.len() as u64);
@@ -259,23 +269,32 @@ impl Encoder {
     }
 
     /// As [`Encoder::value`], of what was frozen.
-    pub fn frozen(&mut self, frozen: &Frozen) {
+    pub fn frozen(&mut self, frozen: &Frozen, breath: Breath<'_>) {
         let rdb_type = self.type_of_frozen(frozen);
+        let mut elements = 0_usize;
+        let mut count = || {
+            elements += 1;
+            if elements.is_multiple_of(ELEMENTS_PER_BREATH) {
+                breath();
+            }
+        };
         match frozen {
             Frozen::Hash(hash) if rdb_type == format::HASH => {
                 let fields = hash.iter_timed().map(|(field, value, _)| (field, value));
-                self.fields(hash.len(), fields);
+                self.fields(hash.len(), fields.inspect(|_| count()));
             }
             Frozen::Hash(hash) if self.forms.exact => {
-                self.timed_fields(rdb_type, hash.next_due(), hash.len(), hash.iter_exact());
+                let fields = hash.iter_exact().inspect(|_| count());
+                self.timed_fields(rdb_type, hash.next_due(), hash.len(), fields);
             }
             Frozen::Hash(hash) => {
-                self.timed_fields(rdb_type, hash.next_due(), hash.len(), hash.iter_timed());
+                let fields = hash.iter_timed().inspect(|_| count());
+                self.timed_fields(rdb_type, hash.next_due(), hash.len(), fields);
             }
-            Frozen::List(list) => self.list(list, rdb_type),
-            Frozen::Set(set) => self.members(set.len(), set.iter()),
-            Frozen::ZSet(zset) => self.scores(zset.len(), zset.iter_rev()),
-            Frozen::Stream(stream) => self.stream(stream, rdb_type),
+            Frozen::List(list) => self.list(list, rdb_type, breath),
+            Frozen::Set(set) => self.members(set.len(), set.iter().inspect(|_| count())),
+            Frozen::ZSet(zset) => self.scores(zset.len(), zset.iter_rev().inspect(|_| count())),
+            Frozen::Stream(stream) => self.stream(stream, rdb_type, breath),
         }
     }
 
@@ -284,10 +303,10 @@ impl Encoder {
         let rdb_type = self.type_of(value);
         match value {
             Value::Hash(hash) => self.hash(hash, rdb_type),
-            Value::List(list) => self.list(list, rdb_type),
+            Value::List(list) => self.list(list, rdb_type, &mut || {}),
             Value::Set(set) => self.set(set, rdb_type),
             Value::ZSet(zset) => self.zset(zset, rdb_type),
-            Value::Stream(stream) => self.stream(stream, rdb_type),
+            Value::Stream(stream) => self.stream(stream, rdb_type, &mut || {}),
         }
     }
 
@@ -363,7 +382,7 @@ impl Encoder {
         self.pack(&pack);
     }
 
-    fn list(&mut self, list: &ListValue, rdb_type: u8) {
+    fn list(&mut self, list: &ListValue, rdb_type: u8, breath: Breath<'_>) {
         if rdb_type == format::LIST {
             self.length(list.len() as u64);
             return list.iter().for_each(|element| self.element(element));
@@ -373,6 +392,7 @@ impl Encoder {
         for pack in packs {
             self.length(NODE_PACKED);
             self.pack(pack);
+            breath();
         }
     }
 

@@ -13,7 +13,7 @@
 //! Memory: [`CHUNKS_MAX`] chunks, which are filled again when they were read, a draft and a chunk per thread, and the outboxes
 //! of the cuts.
 
-use super::encode::{Encoder, Forms};
+use super::encode::{Breath, Encoder, Forms};
 use super::pace::Pace;
 use super::{EXACT_FIELD, Unwritable, WriteOptions};
 use crate::keyspace::cut::{self, Cut, Detached, FrozenEntry, Image, Recorder, Seen};
@@ -153,7 +153,7 @@ impl Worker {
     }
 
     /// Without a lock: encodes what is seen as it is to be.
-    fn encode(&mut self, seen: Seen<'_>) {
+    fn encode(&mut self, seen: Seen<'_>, breath: Breath<'_>) {
         let mut keys = 1;
         match seen {
             Seen::Entry(key, content, expire_at) => self.encoder.entry(key, content, expire_at),
@@ -161,7 +161,7 @@ impl Worker {
                 self.encoder.complete(record);
                 keys = record.keys;
             }
-            Seen::Frozen(entry) => self.encoder.frozen_entry(&entry),
+            Seen::Frozen(entry) => self.encoder.frozen_entry(&entry, breath),
         }
         self.keys += keys;
     }
@@ -177,7 +177,7 @@ impl Worker {
         self.frozen.is_none() && self.drafts.out.len() < DRAFT_BYTES
     }
 
-    fn complete_draft(&mut self) {
+    fn complete_draft(&mut self, breath: Breath<'_>) {
         let mut draft = self.drafts.take_draft(0);
         self.encoder.complete(&draft);
         if draft.bytes.capacity() <= KEPT_BYTES_MAX {
@@ -185,7 +185,7 @@ impl Worker {
             self.drafts.keep_buffers(draft);
         }
         if let Some(entry) = self.frozen.take() {
-            self.encoder.frozen_entry(&entry);
+            self.encoder.frozen_entry(&entry, breath);
         }
     }
 }
@@ -278,11 +278,13 @@ impl<S: Source> Snapshot<S> {
         };
         worker.encoder.out.reserve(self.chunk_bytes + DRAFT_BYTES);
         let (mut work, mut shift) = (None, self.pace.shift());
+        let mut breath = || shift.pause(self.crowding());
         while worker.encoder.out.len() < self.chunk_bytes
             && !self.given_up.load(Ordering::Relaxed)
-            && self.advance(&mut worker, &mut work)
+            && self.advance(&mut worker, &mut work, &mut breath)
         {
-            shift.pause(self.crowding());
+            breath();
+            worker.encoder.hurries = self.pace.is_behind(self.crowding());
         }
         drop(shift);
         let chunk = std::mem::take(&mut worker.encoder.out);
@@ -309,8 +311,8 @@ impl<S: Source> Snapshot<S> {
     }
 
     /// Encodes some pre-images, or else a page. False: there is nothing to do.
-    fn advance(&self, worker: &mut Worker, work: &mut Option<Work>) -> bool {
-        if self.drain(worker, work) {
+    fn advance(&self, worker: &mut Worker, work: &mut Option<Work>, breath: Breath<'_>) -> bool {
+        if self.drain(worker, work, breath) {
             return true;
         }
         let Some(at_hand) = work.take().or_else(|| self.claim()) else {
@@ -330,18 +332,18 @@ impl<S: Source> Snapshot<S> {
                 next.map(|next| Work::Detached(number, segment, next))
             }
         };
-        worker.complete_draft();
+        worker.complete_draft(breath);
         true
     }
 
     /// Encodes some of the pre-images that wait. Whether there were any.
-    fn drain(&self, worker: &mut Worker, work: &mut Option<Work>) -> bool {
+    fn drain(&self, worker: &mut Worker, work: &mut Option<Work>, breath: Breath<'_>) -> bool {
         for (number, (_, cut)) in self.sources.iter().enumerate() {
             let mut images = std::mem::take(&mut worker.images);
             cut.take(IMAGES_BYTES, &mut images);
             let found = !images.is_empty();
             for image in images.drain(..) {
-                if let Some(segment) = image.show(cut, |seen| worker.encode(seen)) {
+                if let Some(segment) = image.show(cut, |seen| worker.encode(seen, breath)) {
                     self.progress.lock().begun.extend(work.take());
                     *work = Some(Work::Detached(number, segment, 0));
                 }

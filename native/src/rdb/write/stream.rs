@@ -1,19 +1,21 @@
 //! Streams in the bytes of the format.
 
 use super::Encoder;
+use super::encode::Breath;
 use crate::rdb::format;
 use crate::value::StreamValue;
 use crate::value::stream::{Consumer, Group, StreamId};
 
 impl Encoder {
     /// Nodes, counters and groups, as this type byte has them.
-    pub(super) fn stream(&mut self, stream: &StreamValue, rdb_type: u8) {
+    pub(super) fn stream(&mut self, stream: &StreamValue, rdb_type: u8, breath: Breath<'_>) {
         let log = stream.log();
         let nodes = log.nodes();
         self.length(nodes.len() as u64);
         for (master, pack) in nodes {
             self.text(&raw_id(master));
             self.pack(pack);
+            breath();
         }
         self.length(log.length() as u64);
         self.stream_id(log.last_id());
@@ -25,6 +27,7 @@ impl Encoder {
         self.length(stream.groups().len() as u64);
         for group in stream.groups() {
             self.group(group, rdb_type);
+            breath();
         }
     }
 
