@@ -3,16 +3,18 @@
 //!
 //! `HOLDFAST_SECONDS=60 cargo test --test cut` runs more seeds.
 
+mod instant;
 mod requests;
 
-use holdfast::command::{execute, execute_now, execute_transaction, execute_transaction_now};
+use holdfast::command::{execute, execute_now, execute_transaction_now};
 use holdfast::keyspace::{Budget, Keyspace, MemoryLimit, Policy, SEGMENTS};
 use holdfast::random::Rng;
 use holdfast::rdb::write::Step;
-use holdfast::rdb::{LoadOptions, Loader, Options, Reader, Snapshot, WriteOptions};
+use holdfast::rdb::{Snapshot, WriteOptions};
 use holdfast::reply::Reply;
 use holdfast::value::TYPES;
-use requests::{Request, Requests, Scene};
+use instant::{Change, loaded, repeat, run_requests};
+use requests::{Requests, Scene};
 use std::mem::take;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
@@ -21,64 +23,6 @@ use std::time::{Duration, Instant};
 const BEGIN_MS: i64 = 1_700_000_000_000;
 const SEEDS: u64 = 12;
 const ROUNDS: usize = 12;
-
-fn loaded(bytes: &[u8], now_ms: i64) -> Keyspace {
-    let mut loader = Loader::new(LoadOptions { db: None, now_ms });
-    let mut reader = Reader::new(Options {
-        refuse_duplicate_keys: true,
-    });
-    reader.push(bytes, &mut loader).expect("a snapshot can be read");
-    reader.finish().expect("a snapshot has an end");
-    let fresh = Keyspace::with_log_clock(now_ms);
-    assert!(loader.commit(&fresh), "a snapshot is complete");
-    fresh
-}
-
-/// What happens to a keyspace.
-enum Change {
-    /// A request or a transaction, with the seed.
-    Requests(Vec<Request>, u64),
-    /// All keys are replaced by those of a keyspace to which this happens.
-    Replace(Vec<Change>),
-    Reclaim(usize),
-    Evict(Vec<u8>),
-    Time(i64),
-}
-
-/// Has changes happen, the first at this time. Gives the time of the last.
-fn repeat(changes: &[Change], keyspace: &Keyspace, begin_ms: i64) -> i64 {
-    let mut now_ms = begin_ms;
-    for change in changes {
-        match change {
-            Change::Requests(requests, seed) => run_requests(keyspace, requests, now_ms, *seed),
-            Change::Replace(changes) => {
-                let other = Keyspace::with_log_clock(now_ms);
-                repeat(changes, &other, now_ms);
-                keyspace.replace_with(other);
-            }
-            Change::Reclaim(limit) => drop(keyspace.reclaim(*limit)),
-            Change::Evict(key) => drop(keyspace.evict_named(key)),
-            Change::Time(at_ms) => {
-                now_ms = *at_ms;
-                keyspace.set_log_ms(now_ms);
-            }
-        }
-    }
-    now_ms
-}
-
-fn run_requests(keyspace: &Keyspace, requests: &[Request], now_ms: i64, seed: u64) {
-    let words: Vec<Vec<&[u8]>> = requests
-        .iter()
-        .map(|request| request.iter().map(Vec::as_slice).collect())
-        .collect();
-    let lines: Vec<&[&[u8]]> = words.iter().map(Vec::as_slice).collect();
-    // What is refused changes nothing, and is as good as any other command.
-    let _ = match lines[..] {
-        [line] => execute(keyspace, line, now_ms, seed),
-        _ => execute_transaction(keyspace, &lines, now_ms, seed),
-    };
-}
 
 /// Chooses what happens to a keyspace.
 struct World<'a> {

@@ -93,6 +93,12 @@ fn main() {
         }
         for (n, some) in lines.chunks(LINES).enumerate() {
             write(folder, "commands", &format!("{seed}-{n}"), &some.join(&b'\n'));
+            write(
+                folder,
+                "cut",
+                &format!("{seed}-{n}"),
+                &with_snapshots(some, &mut rng),
+            );
         }
         for segment in 0..SEGMENTS {
             let mut keys = Vec::new();
@@ -106,6 +112,21 @@ fn main() {
     }
     blob_seeds(folder);
     fixture_seeds(folder);
+}
+
+/// Lines for the target `cut`: these, with snapshots and what else may happen between them.
+fn with_snapshots(lines: &[Vec<u8>], rng: &mut Rng) -> Vec<u8> {
+    const FIRST: u8 = 247;
+    let mut all = Vec::new();
+    for line in lines {
+        all.push(line.clone());
+        for _ in 0..rng.below(3) {
+            let mut other = vec![FIRST + rng.below(9) as u8];
+            other.extend((0..rng.below(12)).map(|_| b'a' + rng.below(5) as u8));
+            all.push(other);
+        }
+    }
+    all.join(&b'\n')
 }
 
 /// What a payload gives: itself if it is small, and a file of this one key in every version.
