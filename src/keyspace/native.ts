@@ -428,6 +428,10 @@ export interface Native {
   snapshotBusy(keyspaces: readonly number[]): boolean;
   /** Encodes a chunk, or waits until there is something to do again. False: nothing is left, or the snapshot is gone. */
   snapshotEncode(id: number, waitMs: number): boolean;
+  /** Has so many threads of their own encode, too, until nothing is left to encode or the snapshot is gone. */
+  snapshotHelp(id: number, threads: number): void;
+  /** Has the system begin to write a part of a file to its disk, and does not wait for it. */
+  beginWriteBack(fd: number, offset: number, bytes: number): void;
   /** Copies the next bytes, and says how many: 0 while no chunk is finished, `null` behind the end. */
   snapshotRead(id: number, target: Uint8Array): number | null;
   /** Keys encoded so far, and which part of all that is, from 0 to 1. */

@@ -32,8 +32,6 @@ export type Job =
   | { kind: 'load'; path: string; keyspaceId: number; db?: number; port: MessagePort }
   /** Waits for a {@link Begin} when it is ready. */
   | { kind: 'save'; keyspaces: readonly number[]; port: MessagePort }
-  /** Helps to encode a snapshot. */
-  | { kind: 'encode'; snapshot: number; port: MessagePort }
   | { kind: 'digest'; keyspaceId: number; port: MessagePort }
   | { kind: 'tool'; task: Task; port: MessagePort }
   | { kind: 'requests'; path: string; options: NativeRdbRequestOptions; port: MessagePort }

@@ -1,6 +1,6 @@
 /**
  * Saving: the state of one instant, while everybody goes on writing. One thread of the pool writes the file, and encodes
- * as well while it has nothing to write; the other threads help it to encode, as far as they are free. The snapshot is
+ * as well while it has nothing to write; threads of the native code, which end with the snapshot, help it to encode. The snapshot is
  * taken when the thread that writes is ready, so that none grows old in a queue: its pre-images take memory.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -98,7 +98,6 @@ async function run(
   watched: Watched,
 ): Promise<SaveResult> {
   const { onProgress, signal } = watched;
-  const help: { cancel(): void }[] = [];
   let taken: NativeSnapshot | undefined;
   let refusal: unknown;
   let over = false;
@@ -112,7 +111,7 @@ async function run(
     taken = made.snapshot;
     const { id } = taken;
     job.begin({ snapshot: id, path: made.path });
-    for (let i = 1; i < threadsMax; i++) help.push(helper(id));
+    native.snapshotHelp(id, threadsMax - 1);
   };
   const job = start(
     { kind: 'save', keyspaces },
@@ -133,24 +132,7 @@ async function run(
   } finally {
     over = true;
     taken?.drop();
-    for (const { cancel } of help) cancel();
   }
-}
-
-/** A thread that helps. If it fails, so does the one that writes, which tells. */
-function helper(snapshot: number): { cancel(): void } {
-  const running = start({ kind: 'encode', snapshot }, () => {});
-  let over = false;
-  running.result
-    .catch(() => {})
-    .finally(() => {
-      over = true;
-    });
-  return {
-    cancel: () => {
-      if (!over) running.cancel();
-    },
-  };
 }
 
 async function pause(signal: AbortSignal | undefined): Promise<void> {

@@ -17,6 +17,8 @@ import { runTask } from './workbench/tasks.js';
 const READ_BYTES = 1024 * 1024;
 /** One write to a file. */
 const WRITE_BYTES = 1024 * 1024;
+/** Written bytes that the system is asked to bring to the disk while the next ones are being encoded. */
+const WRITE_BACK_BYTES = 4 * 1024 * 1024;
 
 /** How long a thread waits for others to have encoded something. */
 const ENCODE_WAIT_MS = 2;
@@ -184,12 +186,17 @@ async function save({ keyspaces }: Job & { kind: 'save' }, client: Client): Prom
  */
 async function writeSnapshot(snapshot: number, file: FileHandle, client: Client): Promise<number> {
   const buffer = Buffer.allocUnsafeSlow(WRITE_BYTES);
+  let begunBytes = 0;
   for (let bytes = 0; ; ) {
     const filled = await fill(snapshot, buffer, client);
     if (filled === 0) return bytes;
     for (let written = 0; written < filled; )
       written += writeSync(file.fd, buffer, written, filled - written);
     bytes += filled;
+    if (bytes - begunBytes >= WRITE_BACK_BYTES) {
+      native.beginWriteBack(file.fd, begunBytes, bytes - begunBytes);
+      begunBytes = bytes;
+    }
     const [, done] = native.snapshotProgress(snapshot);
     client.progress(done, 1);
   }
@@ -208,14 +215,6 @@ async function fill(snapshot: number, buffer: Buffer, client: Client): Promise<n
     client.check();
   }
   return filled;
-}
-
-async function encode({ snapshot }: Job & { kind: 'encode' }, client: Client): Promise<unknown> {
-  while (native.snapshotEncode(snapshot, ENCODE_WAIT_MS)) {
-    await immediate();
-    client.check();
-  }
-  return undefined;
 }
 
 async function requests({ path, options }: Job & { kind: 'requests' }, client: Client): Promise<unknown> {
@@ -254,8 +253,6 @@ function run(job: Job, client: Client): Promise<unknown> | unknown {
       return load(job, client);
     case 'save':
       return save(job, client);
-    case 'encode':
-      return encode(job, client);
     case 'digest':
       return native.digest(job.keyspaceId);
     case 'tool':

@@ -17,6 +17,9 @@ use std::time::Duration;
 
 type Shared = Arc<Snapshot<Arc<Registered>>>;
 
+/// How long a thread that helps waits for something to do.
+const HELPER_WAIT_MS: u32 = 2;
+
 static NEXT_ID: AtomicU32 = AtomicU32::new(1);
 static SNAPSHOTS: LazyLock<Mutex<HashMap<u32, Shared>>> = LazyLock::new(Default::default);
 
@@ -152,6 +155,32 @@ pub fn snapshot_encode(id: u32, wait_ms: u32) -> Result<bool, Refused> {
         }
         Ok(step != Step::Over)
     })
+}
+
+/// Has so many threads of their own encode, too, until nothing is left to encode or the snapshot is gone. If the system gives
+/// no more of them, those that are there do the work.
+#[napi]
+pub fn snapshot_help(id: u32, threads: u32) {
+    for _ in 0..threads {
+        let thread = thread::Builder::new().name("holdfast-save".into());
+        let help = move || while matches!(snapshot_encode(id, HELPER_WAIT_MS), Ok(true)) {};
+        if thread.spawn(help).is_err() {
+            return;
+        }
+    }
+}
+
+/// Has the system begin to write so many bytes of a file to its disk, from this offset on, and does not wait for it: what is
+/// there already does not have to be waited for at the end.
+#[napi]
+pub fn begin_write_back(fd: i32, offset: f64, bytes: f64) {
+    // SAFETY: no memory is concerned, and a number that is no file's is an error that changes nothing.
+    #[cfg(target_os = "linux")]
+    unsafe {
+        libc::sync_file_range(fd, offset as i64, bytes as i64, libc::SYNC_FILE_RANGE_WRITE);
+    }
+    #[cfg(not(target_os = "linux"))]
+    let _ = (fd, offset, bytes);
 }
 
 /// Copies the next bytes into `target`, and says how many: 0 while no chunk is finished, null behind the end.

@@ -67,6 +67,12 @@ impl<'a> Cursor<'a> {
         self.at
     }
 
+    /// Bytes that are there and not read.
+    #[inline]
+    pub fn left(&self) -> usize {
+        self.bytes.len() - self.at
+    }
+
     /// Goes back to where so many bytes had been read.
     pub fn rewind(&mut self, read: usize) {
         self.at = read;
@@ -204,6 +210,26 @@ impl<'a> Cursor<'a> {
         let passed = count.min(there);
         self.at += passed as usize;
         passed
+    }
+
+    /// Goes over a string that is neither compressed nor long, if all of it is there.
+    #[inline]
+    pub fn pass_short_text(&mut self) -> bool {
+        let (header, length) = match self.bytes[self.at..] {
+            [first @ 0..64, ..] => (1, usize::from(first)),
+            [first @ 64..128, second, ..] => (2, usize::from(first & 63) << 8 | usize::from(second)),
+            [kind @ 0xc0..=0xc2, ..] => (1, 1 << (kind & 3)),
+            _ => return false,
+        };
+        self.pass_whole(header + length)
+    }
+
+    /// Goes on by so many bytes, if there are as many.
+    #[inline]
+    pub fn pass_whole(&mut self, count: usize) -> bool {
+        let is_there = count <= self.left();
+        self.at += if is_there { count } else { 0 };
+        is_there
     }
 
     /// How many compressed bytes follow, and for how many they stand.

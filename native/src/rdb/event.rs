@@ -190,6 +190,10 @@ pub trait Sink {
     /// Takes a fact.
     fn event(&mut self, event: Event<'_>) -> Result<(), String>;
 
+    /// Learns how many elements a collection is said to have, behind its [`Event::Key`]. Not more of them than `bytes` can hold
+    /// are sure to come.
+    fn count(&mut self, _elements: u64, _bytes: usize) {}
+
     /// Takes the bytes of a value as the file holds them, in pieces, between [`Event::Key`] and [`Event::EndKey`].
     fn raw(&mut self, _bytes: &[u8]) {}
 

@@ -224,13 +224,26 @@ impl<E: Entry> IndexMap<E> {
     /// Appends what `make` gives if no entry has this key; otherwise gives the position of the one that has it.
     /// `make` must give an entry with this key.
     pub fn insert_with(&mut self, key: &[u8], make: impl FnOnce() -> E) -> Result<(), usize> {
-        let hash = hash(key);
-        match self.find(hash, key) {
-            Some(at) => Err(at),
-            None => {
-                self.append(hash, make());
-                Ok(())
-            }
+        let (hash, at) = (hash(key), self.entries.len());
+        assert!(at < ENTRIES_MAX, "too many entries in one collection");
+        let entries = &self.entries;
+        let is_it = |at: usize| entries[at].key() == key;
+        if let Some(found) = self
+            .positions
+            .find_or_insert(hash, at as u32, &self.hashes, is_it)
+        {
+            return Err(found);
+        }
+        self.push(hash, make());
+        Ok(())
+    }
+
+    /// Makes room for so many entries at once, if there are none yet.
+    pub fn reserve(&mut self, entries: usize) {
+        if self.is_empty() {
+            self.entries.reserve(entries);
+            self.hashes.reserve(entries);
+            self.positions.reserve(entries);
         }
     }
 
@@ -253,11 +266,16 @@ impl<E: Entry> IndexMap<E> {
     fn append(&mut self, hash: u32, entry: E) {
         let at = self.entries.len();
         assert!(at < ENTRIES_MAX, "too many entries in one collection");
+        self.push(hash, entry);
+        self.positions.insert(at as u32, &self.hashes);
+    }
+
+    /// Appends the entry, whose position is to be in [`IndexMap::positions`] too.
+    fn push(&mut self, hash: u32, entry: E) {
         debug_assert_eq!(hash, self::hash(entry.key()));
         self.heap_bytes += entry.heap_bytes();
         self.entries.push(entry);
         self.hashes.push(hash);
-        self.positions.insert(at as u32, &self.hashes);
     }
 
     /// Removes the entry with this key; the last entry takes its place.

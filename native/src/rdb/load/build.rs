@@ -112,6 +112,13 @@ impl Builder {
         })
     }
 
+    /// Makes room for so many elements.
+    pub fn reserve(&mut self, elements: usize) {
+        if let Form::Members(members) = &mut self.form {
+            members.reserve(elements);
+        }
+    }
+
     /// Adds what the event says.
     ///
     /// # Errors

@@ -10,6 +10,9 @@ use crate::rdb::format::{self, Magic};
 use crate::rdb::reader::Reader;
 use crate::value::LimitsRef;
 
+/// Room is made for no more elements than bytes of this number each can be.
+const ELEMENT_BYTES_MIN: usize = 10;
+
 /// What is known of a key before its value is read.
 #[derive(Clone, Copy, Debug)]
 pub struct Key {
@@ -226,6 +229,13 @@ impl Sink for Place {
             (_, None) => return Err("element of another type".into()),
         }
         Ok(())
+    }
+
+    fn count(&mut self, elements: u64, bytes: usize) {
+        if let Some(builder) = &mut self.builder {
+            let most = (bytes / ELEMENT_BYTES_MIN) as u64;
+            builder.reserve(elements.min(most) as usize);
+        }
     }
 
     fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {

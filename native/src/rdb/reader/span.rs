@@ -66,6 +66,16 @@ fn layout(rdb_type: u8, magic: Magic) -> Option<&'static [Part]> {
     })
 }
 
+/// Goes over the parts of a row, each of which is short and whole; otherwise somewhere, and false.
+#[inline]
+fn pass_row(parts: &[Part], cursor: &mut Cursor<'_>) -> bool {
+    parts.iter().all(|part| match part {
+        Text => cursor.pass_short_text(),
+        Bytes(count) => cursor.pass_whole(*count as usize),
+        _ => false,
+    })
+}
+
 /// A row that is being passed.
 #[derive(Clone, Copy, Debug)]
 struct Row {
@@ -73,6 +83,20 @@ struct Row {
     at: usize,
     /// How often it is still to come, this time included.
     left: u64,
+}
+
+impl Row {
+    /// Goes over all but the last time of the row in one go, as far as nothing asks for care.
+    #[inline]
+    fn pass_whole_ones(&mut self, cursor: &mut Cursor<'_>) {
+        while self.left > 1 {
+            let mark = cursor.read();
+            if !pass_row(self.parts, cursor) {
+                return cursor.rewind(mark);
+            }
+            self.left -= 1;
+        }
+    }
 }
 
 /// A place in a value.
@@ -120,6 +144,9 @@ impl Span {
             let Some(row) = self.rows.last_mut() else {
                 return Ok(true);
             };
+            if row.at == 0 {
+                row.pass_whole_ones(cursor);
+            }
             let Some(part) = row.parts.get(row.at) else {
                 (row.at, row.left) = (0, row.left - 1);
                 if row.left == 0 {

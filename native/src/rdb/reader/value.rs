@@ -3,8 +3,9 @@
 use super::module::ModuleBody;
 use super::say;
 use super::stream::StreamBody;
+use crate::rdb::RdbError;
 use crate::rdb::blob::{Entries, Fault, Intset, Listpack, Ziplist, Zipmap};
-use crate::rdb::cursor::{Cursor, Parsed, bad_at};
+use crate::rdb::cursor::{Cursor, Parsed, Stop, bad_at};
 use crate::rdb::event::{Event, Sink};
 use crate::rdb::format::{self, Magic};
 use crate::value::Element;
@@ -18,6 +19,8 @@ enum Stage {
     Start,
     /// So many elements (or nodes) are left.
     Items(u64),
+    /// What was found behind the last element that could be read.
+    Failed(RdbError),
     /// So many fields are left, their expiries relative to this base.
     ExpiringFields {
         base: u64,
@@ -61,11 +64,14 @@ impl ValueBody {
     pub fn step<S: Sink + ?Sized>(&mut self, cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<bool> {
         match &mut self.stage {
             Stage::Start => self.start(cursor, sink),
-            Stage::Items(left) => {
-                read_item(self.rdb_type, cursor, sink)?;
-                *left -= 1;
-                Ok(*left == 0)
-            }
+            Stage::Items(left) => match read_items(self.rdb_type, left, cursor, sink) {
+                Err(fault) => {
+                    self.stage = Stage::Failed(fault);
+                    Ok(false)
+                }
+                Ok(parsed) => parsed,
+            },
+            Stage::Failed(fault) => Err(Stop::Bad(fault.clone())),
             Stage::ExpiringFields { base, left } => {
                 read_expiring_field(*base, self.magic, cursor, sink)?;
                 *left -= 1;
@@ -84,8 +90,10 @@ impl ValueBody {
                 say(sink, from, Event::String(text.element()))?;
                 Ok(true)
             }
-            format::LIST | format::SET | format::ZSET | format::HASH | format::ZSET_2 => self.count(cursor),
-            format::LIST_QUICKLIST | format::LIST_QUICKLIST_2 => self.count(cursor),
+            format::LIST | format::SET | format::ZSET | format::HASH | format::ZSET_2 => {
+                self.count(cursor, sink)
+            }
+            format::LIST_QUICKLIST | format::LIST_QUICKLIST_2 => self.count(cursor, sink),
             format::HASH_METADATA | format::HASH_METADATA_PRE_GA => {
                 let base = if self.rdb_type == format::HASH_METADATA {
                     least_expiry(cursor)?
@@ -106,13 +114,42 @@ impl ValueBody {
         }
     }
 
-    fn count(&mut self, cursor: &mut Cursor<'_>) -> Parsed<bool> {
+    fn count<S: Sink + ?Sized>(&mut self, cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<bool> {
         let left = cursor.length()?;
+        sink.count(left, cursor.left());
         self.stage = Stage::Items(left);
         Ok(left == 0)
     }
 }
 
+/// Reads as many elements as are there; true behind the last one. A fault behind others is for the next time.
+fn read_items<S: Sink + ?Sized>(
+    rdb_type: u8,
+    left: &mut u64,
+    cursor: &mut Cursor<'_>,
+    sink: &mut S,
+) -> Result<Parsed<bool>, RdbError> {
+    let mut mark = cursor.read();
+    loop {
+        match read_item(rdb_type, cursor, sink) {
+            Ok(()) => *left -= 1,
+            Err(stop) if mark == 0 => return Ok(Err(stop)),
+            Err(stop) => {
+                cursor.rewind(mark);
+                return match stop {
+                    Stop::Need(_) => Ok(Ok(false)),
+                    Stop::Bad(fault) => Err(fault),
+                };
+            }
+        }
+        if *left == 0 {
+            return Ok(Ok(true));
+        }
+        mark = cursor.read();
+    }
+}
+
+#[inline]
 fn read_item<S: Sink + ?Sized>(rdb_type: u8, cursor: &mut Cursor<'_>, sink: &mut S) -> Parsed<()> {
     let from = cursor.offset();
     match rdb_type {

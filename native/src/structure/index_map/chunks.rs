@@ -34,6 +34,13 @@ impl<T: Clone> Chunks<T> {
         }
     }
 
+    /// Makes room for so many elements, of which there are none yet, as far as that is not made piece by piece.
+    pub(super) fn reserve(&mut self, elements: usize) {
+        self.first.reserve_exact(elements.min(CHUNK));
+        self.others
+            .reserve_exact(elements.div_ceil(CHUNK).saturating_sub(1));
+    }
+
     pub(super) fn len(&self) -> usize {
         match self.others.last() {
             None => self.first.len(),

@@ -6,6 +6,7 @@
 
 use super::chunks::Chunks;
 use hashbrown::HashTable;
+use hashbrown::hash_table::Entry;
 use smallvec::{SmallVec, smallvec};
 
 /// Positions per table, on average, above which one more table is made. A table about to split has twice as many, which
@@ -41,6 +42,20 @@ impl Positions {
             tables: smallvec![first],
             len: 0,
         }
+    }
+
+    /// Makes room for so many positions at once. Nothing may be there yet.
+    pub(super) fn reserve(&mut self, positions: usize) {
+        debug_assert_eq!(self.len, 0);
+        let count = positions.div_ceil(PER_TABLE).max(1);
+        let whole = count.next_power_of_two();
+        // Those that have not split yet have the share of two.
+        let unsplit = count - whole / 2..whole / 2;
+        let room = |number| positions.div_ceil(whole) << u32::from(unsplit.contains(&number));
+        self.tables = (0..count)
+            .map(|number| HashTable::with_capacity(room(number)))
+            .collect();
+        self.table_bytes = self.tables.iter().map(HashTable::allocation_size).sum();
     }
 
     /// The positions `0..hashes.len()`.
@@ -79,21 +94,52 @@ impl Positions {
             .map(|&at| at as usize)
     }
 
+    /// The position with this hash for which `is_it` holds. If there is none, adds `at`, at which the hash is to be put next.
+    pub(super) fn find_or_insert(
+        &mut self,
+        hash: u32,
+        at: u32,
+        hashes: &Chunks<u32>,
+        mut is_it: impl FnMut(usize) -> bool,
+    ) -> Option<usize> {
+        let table = &self.tables[self.table(hash)];
+        let is_full = self.len >= self.tables.len() * PER_TABLE || table.len() == table.capacity();
+        if is_full {
+            if let Some(found) = self.find(hash, is_it) {
+                return Some(found);
+            }
+            self.insert_hash(hash, at, hashes);
+            return None;
+        }
+        let hash_of = |&at: &u32| spread(hashes[at as usize]);
+        let chosen = self.table(hash);
+        match self.tables[chosen].entry(spread(hash), |&at| is_it(at as usize), hash_of) {
+            Entry::Occupied(found) => return Some(*found.get() as usize),
+            Entry::Vacant(place) => place.insert(at),
+        };
+        self.len += 1;
+        None
+    }
+
     /// Adds a position, which must be new.
     pub(super) fn insert(&mut self, at: u32, hashes: &Chunks<u32>) {
+        self.insert_hash(hashes[at as usize], at, hashes);
+    }
+
+    fn insert_hash(&mut self, hash: u32, at: u32, hashes: &Chunks<u32>) {
         if self.len >= self.tables.len() * PER_TABLE {
             self.split_next(hashes);
         }
         self.len += 1;
-        self.put(at, hashes);
+        self.put(hash, at, hashes);
     }
 
-    fn put(&mut self, at: u32, hashes: &Chunks<u32>) {
+    fn put(&mut self, hash: u32, at: u32, hashes: &Chunks<u32>) {
         let hash_of = |&at: &u32| spread(hashes[at as usize]);
-        let chosen = self.table(hashes[at as usize]);
+        let chosen = self.table(hash);
         let table = &mut self.tables[chosen];
         let before = table.allocation_size();
-        table.insert_unique(hash_of(&at), at, hash_of);
+        table.insert_unique(spread(hash), at, hash_of);
         self.table_bytes = self.table_bytes - before + table.allocation_size();
     }
 
@@ -104,7 +150,8 @@ impl Positions {
         let old = std::mem::take(&mut self.tables[new & (mask >> 1)]);
         self.table_bytes -= old.allocation_size();
         self.tables.push(HashTable::new());
-        old.into_iter().for_each(|at| self.put(at, hashes));
+        old.into_iter()
+            .for_each(|at| self.put(hashes[at as usize], at, hashes));
     }
 
     /// Removes a position, which must be there.
@@ -123,7 +170,8 @@ impl Positions {
     fn join_last(&mut self, hashes: &Chunks<u32>) {
         if let Some(last) = self.tables.pop() {
             self.table_bytes -= last.allocation_size();
-            last.into_iter().for_each(|at| self.put(at, hashes));
+            last.into_iter()
+                .for_each(|at| self.put(hashes[at as usize], at, hashes));
         }
     }
 
@@ -178,6 +226,29 @@ mod tests {
         }
         assert_eq!(positions.tables.len(), 1);
         positions.verify(&hashes);
+    }
+
+    #[test]
+    fn room_for_all_is_never_outgrown_by_much() {
+        let mut rng = Rng::new(6);
+        for count in [1, PER_TABLE, PER_TABLE + 1, 5 * PER_TABLE, 10_000, 16 * PER_TABLE] {
+            let mut hashes = Chunks::with_capacity(0);
+            let (mut reserved, mut grown) = (Positions::with_capacity(0), Positions::with_capacity(0));
+            reserved.reserve(count);
+            for at in 0..count {
+                let hash = rng.next_u64() as u32;
+                assert_eq!(reserved.find_or_insert(hash, at as u32, &hashes, |_| false), None);
+                hashes.push(hash);
+                grown.insert(at as u32, &hashes);
+            }
+            reserved.verify(&hashes);
+            assert_eq!(reserved.tables.len(), grown.tables.len());
+            assert!(reserved.memory() <= 2 * grown.memory());
+            assert_eq!(
+                reserved.find_or_insert(hashes[0], 0, &hashes, |at| at == 0),
+                Some(0)
+            );
+        }
     }
 
     #[test]

@@ -10,6 +10,26 @@ use crate::value::packed::swap_remove;
 use crate::value::{Element, LimitsRef};
 use smallvec::SmallVec;
 
+/// Which hashes have been met, told by a few of their bits: so that not many hashes that differ are not compared.
+#[derive(Default)]
+struct Met([u64; 16]);
+
+impl Met {
+    /// Notes a hash; false if it is certain that it comes for the first time.
+    #[inline]
+    fn meet(&mut self, hash: u64) -> bool {
+        let (word, bit) = (&mut self.0[(hash >> 60) as usize], 1 << (hash >> 54 & 63));
+        let before = *word;
+        *word |= bit;
+        before & bit != 0
+    }
+}
+
+fn has_equal(hashes: &mut [u64]) -> bool {
+    hashes.sort_unstable();
+    hashes.windows(2).any(|pair| pair[0] == pair[1])
+}
+
 /// Whether a field comes twice in a listpack of pairs.
 #[cold]
 fn has_doubled_field(pack: &Listpack) -> bool {
@@ -36,11 +56,14 @@ impl Fields {
     /// packed hash may have so many elements of such lengths.
     pub(super) fn from_blob(blob: &[u8], limits: LimitsRef) -> Option<Self> {
         let (mut hashes, mut elements) = (SmallVec::<[u64; 32]>::new(), 0);
+        let (mut met, mut may_be_doubled) = (Met::default(), false);
         let mut buffer = itoa::Buffer::new();
         let pack = Listpack::from_bytes_each(blob, |element| {
             let text = element.as_bytes(&mut buffer);
             if elements % 2 == 0 {
-                hashes.push(rapidhash::v3::rapidhash_v3(text));
+                let hash = rapidhash::v3::rapidhash_v3(text);
+                may_be_doubled |= met.meet(hash);
+                hashes.push(hash);
             }
             elements += 1;
             matches!(element, Element::Int(_)) || text.len() <= limits.hash_bytes
@@ -48,8 +71,7 @@ impl Fields {
         if elements % 2 == 1 || elements > 2 * limits.hash_entries {
             return None;
         }
-        hashes.sort_unstable();
-        let is_doubled = hashes.windows(2).any(|pair| pair[0] == pair[1]) && has_doubled_field(&pack);
+        let is_doubled = may_be_doubled && has_equal(&mut hashes) && has_doubled_field(&pack);
         (!is_doubled).then_some(Fields::Packed(pack))
     }
 

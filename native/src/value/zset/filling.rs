@@ -35,6 +35,11 @@ impl ZSetFilling {
         }
     }
 
+    /// Makes room for so many members, if there are none yet.
+    pub fn reserve(&mut self, members: usize) {
+        self.scores.reserve(members);
+    }
+
     /// Whether there is no member.
     pub fn is_empty(&self) -> bool {
         self.scores.is_empty()
