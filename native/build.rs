@@ -1,6 +1,13 @@
-//! Sets the linker up for a Node-API addon when the `node` feature is on.
+//! Sets the linker up for a Node-API addon when the `node` feature is on, and says where the heap is prepared (`src/heap`).
 
 fn main() {
+    let is_set = |name: &str| std::env::var_os(format!("CARGO_CFG_{name}")).is_some();
+    let own_heap = !["FUZZING", "HOLDFAST_SYSTEM_HEAP", "MIRI"]
+        .into_iter()
+        .any(is_set);
+    if own_heap && std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        println!("cargo:rustc-cfg=prepared_heap");
+    }
     #[cfg(feature = "node")]
     {
         napi_build::setup();

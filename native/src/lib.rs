@@ -2,7 +2,8 @@
 //!
 //! Reading order: [`value`] (the five types) over [`structure`] (what they are made of), [`keyspace`] (the table that
 //! holds them, and [`keyspace::Db`], the only way a command sees it), [`command`] (the table of commands), [`replica`]
-//! (a keyspace driven by a replicated log), [`rdb`] and [`resp`] (the two wire formats), `binding` (the door to Node).
+//! (a keyspace driven by a replicated log), [`rdb`] and [`resp`] (the two wire formats), `heap` (where memory comes from), `binding`
+//! (the door to Node).
 //!
 //! Only `binding` names Node-API; everything else builds, and is tested, without Node.
 
@@ -14,6 +15,7 @@ pub mod command;
 #[cfg(test)]
 mod counting;
 mod discard;
+mod heap;
 pub mod keyspace;
 pub mod random;
 pub mod rdb;

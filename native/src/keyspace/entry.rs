@@ -10,6 +10,7 @@
 mod due;
 
 use super::EntryView;
+use crate::structure::chunk_table::Element;
 use crate::structure::size_class::size_class;
 use crate::value::Value;
 use std::alloc::{Layout, alloc, dealloc, handle_alloc_error, realloc};
@@ -117,6 +118,18 @@ unsafe impl Send for Entry {}
 fn layout(class: usize) -> Layout {
     // Classes are at most 5/4 of a gigabyte and a half: far below `isize::MAX`, so the layout is always valid.
     Layout::from_size_align(class, WORD_BYTES).unwrap_or_else(|_| unreachable!("entry of {class} bytes"))
+}
+
+impl Element for Entry {
+    #[inline]
+    fn prefetch(&self) {
+        #[cfg(target_arch = "x86_64")]
+        for line in [self.start(), self.start().wrapping_add(64)] {
+            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+            // SAFETY: every x86-64 has the instruction, and it may be given any address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
+        }
+    }
 }
 
 impl Entry {
@@ -263,19 +276,6 @@ impl Entry {
 
     fn is_collection(&self) -> bool {
         self.header() & COLLECTION != 0
-    }
-
-    /// Tells the processor that the entry will be looked into soon.
-    #[inline]
-    pub fn prefetch(&self) {
-        #[cfg(target_arch = "x86_64")]
-        {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            for line in [self.start(), self.start().wrapping_add(64)] {
-                // SAFETY: every x86-64 has the instruction, and it may be given any address.
-                unsafe { _mm_prefetch::<_MM_HINT_T0>(line.cast()) };
-            }
-        }
     }
 
     /// The key.

@@ -20,7 +20,7 @@ use super::Entry;
 use super::cut::{Gone, Share};
 use super::due::DueIndex;
 use super::hash_of;
-use crate::structure::chunk_table::ChunkTable;
+use crate::structure::chunk_table::{ChunkTable, Element};
 use crate::value::TYPES;
 pub use parts::Division;
 use std::cell::Cell;
@@ -506,7 +506,7 @@ impl Segment {
         let places = page.entries.places();
         for place in 0..places {
             if place + PLACES_AHEAD < places {
-                page.entries.at(place + PLACES_AHEAD).map(Entry::prefetch);
+                page.entries.at(place + PLACES_AHEAD).map(Element::prefetch);
             }
             let entry = page.entries.at_mut(place);
             let Some(entry) = entry.filter(|entry| self.share.is_unsaved(entry)) else {

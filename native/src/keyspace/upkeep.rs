@@ -4,6 +4,7 @@
 
 use super::registry::Registered;
 use super::{Keyspace, SEGMENTS, seconds};
+use crate::heap::Ahead;
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -49,6 +50,7 @@ pub(super) fn look_again() {
 }
 
 fn run() {
+    let _ahead = Ahead::start();
     let mut pause = TICK;
     while let Some(places) = wait(pause) {
         let busy = places.iter().filter(|place| place.keyspace.upkeep(SLICE)).count();

@@ -12,6 +12,8 @@ use std::mem::MaybeUninit;
 
 /// Entries of a chunk.
 const SLOTS: usize = 7;
+/// How far ahead a walk tells the processor what it will look into: about as much as it can read at a time.
+const CHUNKS_AHEAD: usize = 2;
 /// The uppermost bit of every tag, which is set where there is an entry.
 const TAKEN: u64 = 0x0080_8080_8080_8080;
 /// The lowest bit of every tag.
@@ -126,13 +128,19 @@ impl<T> Drop for Chunk<T> {
     }
 }
 
+/// What a table holds.
+pub trait Element {
+    /// Tells the processor that what is behind it will be looked into soon.
+    fn prefetch(&self) {}
+}
+
 /// See the module.
 pub struct ChunkTable<T> {
     chunks: Box<[Chunk<T>]>,
     len: usize,
 }
 
-impl<T> Default for ChunkTable<T> {
+impl<T: Element> Default for ChunkTable<T> {
     fn default() -> Self {
         ChunkTable::with_capacity(0)
     }
@@ -165,7 +173,7 @@ fn tag_of(hash: u64) -> u64 {
     hash & 0x7f | 0x80
 }
 
-impl<T> ChunkTable<T> {
+impl<T: Element> ChunkTable<T> {
     /// An empty table with room for so many entries.
     pub fn with_capacity(entries: usize) -> Self {
         ChunkTable {
@@ -317,10 +325,15 @@ impl<T> ChunkTable<T> {
 
     /// Takes out every entry, with its hash.
     ///
-    /// The hashes of a chunk's entries are made before any of them is used, so that the processor reads them together.
+    /// Each stands at a place of its own in memory: the processor is told of those of the next chunks, and reads them together.
     pub fn take_each(&mut self, hash_of: impl Fn(&T) -> u64, mut take: impl FnMut(u64, T)) {
         self.len = 0;
-        for mut chunk in std::mem::take(&mut self.chunks) {
+        let mut chunks = std::mem::take(&mut self.chunks);
+        let announce = |chunk: &Chunk<T>| chunk.taken().for_each(|slot| chunk.entry(slot).prefetch());
+        chunks.iter().take(CHUNKS_AHEAD).for_each(announce);
+        for number in 0..chunks.len() {
+            chunks.get(number + CHUNKS_AHEAD).into_iter().for_each(announce);
+            let chunk = &mut chunks[number];
             let (mut hashes, taken) = ([0; SLOTS], chunk.taken());
             for slot in taken {
                 hashes[slot] = hash_of(chunk.entry(slot));
@@ -368,6 +381,9 @@ mod tests {
     use crate::random::Rng;
     use std::collections::BTreeMap;
     use std::rc::Rc;
+
+    impl<V> Element for (u64, V) {}
+    impl Element for usize {}
 
     fn good(n: &u64) -> u64 {
         rapidhash::v3::rapidhash_v3(&n.to_le_bytes())
