@@ -90,8 +90,8 @@ fn change(head: u8, rest: &[u8], now_ms: i64, seed: u64) -> Change {
 fn options(rest: &[u8]) -> WriteOptions {
     WriteOptions {
         version: 12,
-        exact: rest.len() % 2 == 0,
-        compress: rest.len() % 3 > 0,
+        exact: rest.len().is_multiple_of(2),
+        compress: !rest.len().is_multiple_of(3),
         aux: Vec::new(),
         chunk_bytes: 1 << (rest.len() % 16),
     }
