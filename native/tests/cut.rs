@@ -411,7 +411,7 @@ fn who_evicts_waits_for_the_encoders() {
     };
     fill(0, DATA_BYTES / VALUE_BYTES);
     let snapshot = Snapshot::take(vec![&keyspace], WriteOptions::default()).expect("one at a time");
-    let (_, room) = (fill(10_000, 500), 8 << 20);
+    let (_, room) = (fill(10_000, 200), 4 << 20);
     let (kept, begun) = (keyspace.preimage_bytes(), Instant::now());
     assert!((room / 2..room).contains(&kept), "{kept} bytes are kept");
     fill(20_000, 300);

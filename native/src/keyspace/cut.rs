@@ -26,12 +26,14 @@
 //! **Costs.** Without a cut: two predictable comparisons per write. With one: the first write to each key pays for its
 //! pre-image, about 50 ns for a short string.
 //!
-//! **Memory.** The outbox has room for a twentieth of the data, and for 8 MiB at least. A writer that adds to a full one waits
+//! **Memory.** The outbox has room for a fortieth of the data, and for 4 MiB at least. A writer that adds to a full one waits
 //! behind its command, without a lock, for 1 ms at the most, so the rate of writes adapts to that of the encoders; and so does
 //! who evicts. What one command changes fits always. Who applies a log waits for a fifth of its time at most, because others
 //! count on its heartbeats: if its encoders cannot go on (the disk does not take their file), its pre-images may come to what the log
-//! changes of the data meanwhile. What a live collection leaves behind in a frozen one is not counted, and may come to all of
-//! it. None of this counts for `maxMemory`: what counts there decides which keys go, and no key shall go because of a save.
+//! changes of the data meanwhile. What a live collection leaves behind in a frozen one is not counted: of a table a word or two
+//! per entry, since texts stay shared while both have them; of a list or a stream the nodes that change. So frozen collections
+//! are encoded before all other pre-images, and go at once. None of this counts for `maxMemory`: what counts there decides
+//! which keys go, and no key shall go because of a save.
 //!
 //! **Giving up.** A cut that is given up keeps no more pre-images; its bits are flipped page by page before the next one may
 //! begin.
@@ -53,9 +55,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Bytes of pre-images that always have room.
-const OUTBOX_BYTES_MIN: usize = 8 << 20;
+const OUTBOX_BYTES_MIN: usize = 4 << 20;
 /// The part of the data that pre-images may take beyond that.
-const OUTBOX_SHARE: usize = 20;
+const OUTBOX_SHARE: usize = 40;
 
 /// A key with a large collection as it was.
 #[derive(Debug)]

@@ -28,7 +28,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 /// Finished chunks that wait to be read, above which nobody begins another one.
-const CHUNKS_MAX: usize = 8;
+const CHUNKS_MAX: usize = 4;
 /// Bytes written down under one hold of a segment's lock.
 const DRAFT_BYTES: usize = 64 * 1024;
 /// Room for them, and for what the last key has beyond.
