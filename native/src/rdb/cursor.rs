@@ -254,6 +254,26 @@ impl<'a> Cursor<'a> {
         }
     }
 
+    /// A string's bytes, decompressed into the buffer, which is there for the next one again. An integer is no such string.
+    pub fn blob<'b>(&mut self, buffer: &'b mut Vec<u8>) -> Parsed<&'b [u8]>
+    where
+        'a: 'b,
+    {
+        let from = self.offset();
+        if self.bytes.get(self.at) != Some(&0xc3) {
+            return match self.text()? {
+                Text::Bytes(Cow::Borrowed(bytes)) => Ok(bytes),
+                _ => bad_at(from, "integer where bytes are expected"),
+            };
+        }
+        self.at += 1;
+        let (packed, length) = self.compressed_head()?;
+        match lzf::decompress_into(self.take(packed)?, length, buffer) {
+            Ok(()) => Ok(&buffer[..length]),
+            Err(reason) => bad_at(from, reason),
+        }
+    }
+
     /// A string's bytes.
     #[inline]
     pub fn bytes(&mut self) -> Parsed<Cow<'a, [u8]>> {

@@ -30,13 +30,20 @@ const SLACK: usize = 32;
 
 /// The bytes that `input` stands for: exactly `length` of them.
 pub fn decompress(input: &[u8], length: usize) -> Result<Vec<u8>, &'static str> {
+    let mut bytes = Vec::new();
+    decompress_into(input, length, &mut bytes)?;
+    bytes.truncate(length);
+    Ok(bytes)
+}
+
+/// As [`decompress`], to the beginning of a buffer that may hold anything, and be longer afterwards.
+pub fn decompress_into(input: &[u8], length: usize, bytes: &mut Vec<u8>) -> Result<(), &'static str> {
     // Of a length that is out of proportion, a part is believed at first, and more as bytes come out.
     let believed = length.min(OUTPUT_RESERVED_MAX.max(input.len().saturating_mul(USUAL_EXPANSION)));
-    let mut output = Output {
-        bytes: vec![0; believed + SLACK],
-        at: 0,
-        length,
-    };
+    if bytes.len() < believed + SLACK {
+        *bytes = vec![0; believed + SLACK];
+    }
+    let mut output = Output { bytes, at: 0, length };
     let mut rest = input;
     while let [control, tail @ ..] = rest {
         rest = if *control < 32 {
@@ -50,20 +57,19 @@ pub fn decompress(input: &[u8], length: usize) -> Result<Vec<u8>, &'static str> 
     if output.at != length {
         return Err("compressed string is shorter than declared");
     }
-    output.bytes.truncate(length);
-    Ok(output.bytes)
+    Ok(())
 }
 
 /// Bytes that come out. Copies go in blocks, which may reach beyond their end into room that is kept for this.
-struct Output {
-    bytes: Vec<u8>,
+struct Output<'a> {
+    bytes: &'a mut Vec<u8>,
     /// Bytes that have come out.
     at: usize,
     /// Bytes that have to come out.
     length: usize,
 }
 
-impl Output {
+impl Output<'_> {
     /// Makes room for so many bytes and a block.
     fn make_room(&mut self, count: usize) -> Result<(), &'static str> {
         let end = self.at + count;
@@ -115,7 +121,11 @@ impl Output {
     }
 }
 
-fn copy_reference<'a>(control: u8, tail: &'a [u8], output: &mut Output) -> Result<&'a [u8], &'static str> {
+fn copy_reference<'a>(
+    control: u8,
+    tail: &'a [u8],
+    output: &mut Output<'_>,
+) -> Result<&'a [u8], &'static str> {
     const CUT: &str = "compressed string ends inside of a reference";
     let (mut count, mut tail) = (usize::from(control >> 5), tail);
     if count == 7 {

@@ -4,11 +4,14 @@
 use super::build::{self, Builder, Built, Fidelity};
 use crate::keyspace::{Expiry, Nursery, Usage};
 use crate::rdb::RdbError;
-use crate::rdb::cursor::Cursor;
+use crate::rdb::cursor::{Cursor, Parsed};
 use crate::rdb::event::{Event, Sink, StreamId};
 use crate::rdb::format::{self, Magic};
-use crate::rdb::reader::Reader;
+use crate::rdb::reader::{NODE_PACKED, Reader};
 use crate::value::LimitsRef;
+
+/// A buffer for what comes out of packs is not kept beyond this.
+const KEPT_BYTES_MAX: usize = 1 << 16;
 
 /// Room is made for no more elements than bytes of this number each can be.
 const ELEMENT_BYTES_MIN: usize = 10;
@@ -73,6 +76,8 @@ struct Place {
     name: Vec<u8>,
     key: Option<Key>,
     builder: Option<Builder>,
+    /// Room for what comes out of a compressed pack.
+    unpacked: Vec<u8>,
 }
 
 impl Hand {
@@ -86,6 +91,7 @@ impl Hand {
                 name: Vec::new(),
                 key: None,
                 builder: None,
+                unpacked: Vec::new(),
             },
             fault: None,
         }
@@ -133,7 +139,9 @@ impl Hand {
                 reason,
             };
             self.place.check(&key, name).map_err(at_key)?;
-            if task.ends && self.place.put_plain_string(&key, name, value) {
+            if task.ends
+                && (self.place.put_plain_string(&key, name, value) || self.place.put_packs(&key, name, value))
+            {
                 return Ok(());
             }
             self.place.begin(&key, name).map_err(at_key)?;
@@ -148,6 +156,24 @@ impl Hand {
         }
         Ok(())
     }
+}
+
+/// Whether the builder has adopted all packs of a value.
+fn adopt_packs(
+    rdb_type: u8,
+    cursor: &mut Cursor<'_>,
+    builder: &mut Builder,
+    unpacked: &mut Vec<u8>,
+) -> Parsed<bool> {
+    if rdb_type != format::LIST_QUICKLIST_2 {
+        return Ok(builder.pack(rdb_type, cursor.blob(unpacked)?));
+    }
+    for _ in 0..cursor.length()? {
+        if cursor.length()? != NODE_PACKED || !builder.pack(rdb_type, cursor.blob(unpacked)?) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
 }
 
 impl Place {
@@ -173,6 +199,35 @@ impl Place {
         let mut buffer = itoa::Buffer::new();
         let text = text.element();
         self.put_string(key, name, text.as_bytes(&mut buffer)).is_ok()
+    }
+
+    /// Puts a collection into its place whose packs can all be adopted as they are. False: it has to be read with care.
+    fn put_packs(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
+        let is_packed = matches!(
+            key.rdb_type,
+            format::HASH_LISTPACK | format::ZSET_LISTPACK | format::LIST_QUICKLIST_2
+        );
+        if !is_packed {
+            return false;
+        }
+        let Ok(mut builder) = Builder::new(key.rdb_type, key.fidelity, self.limits()) else {
+            return false;
+        };
+        let mut cursor = Cursor::new(value, key.value_offset);
+        let adopted = adopt_packs(key.rdb_type, &mut cursor, &mut builder, &mut self.unpacked);
+        if self.unpacked.len() > KEPT_BYTES_MAX {
+            self.unpacked = Vec::new();
+        }
+        if !matches!(adopted, Ok(true)) || cursor.left() > 0 {
+            return false;
+        }
+        let Built::Value(value) = builder.finish() else {
+            return false;
+        };
+        self.nursery
+            .put_value(key.hash, name, value, key.expiry, key.usage);
+        self.counts.keys += 1;
+        true
     }
 
     fn put_string(&mut self, key: &Key, name: &[u8], text: &[u8]) -> Result<(), String> {

@@ -14,7 +14,7 @@ mod value;
 
 pub(in crate::rdb) use details::skip_key_meta;
 pub(in crate::rdb) use refusal::refusal_of_type;
-pub(in crate::rdb) use value::ValueBody;
+pub(in crate::rdb) use value::{NODE_PACKED, ValueBody};
 
 use super::checksum::Checksum;
 use super::cursor::{Cursor, Parsed, Stop, bad_at};

@@ -12,7 +12,7 @@ use crate::value::Element;
 
 /// Container bytes of a quicklist's nodes.
 const NODE_PLAIN: u64 = 1;
-const NODE_PACKED: u64 = 2;
+pub(in crate::rdb) const NODE_PACKED: u64 = 2;
 
 #[derive(Debug)]
 enum Stage {
