@@ -14,6 +14,9 @@ const USED_BEFORE: usize = 2;
 /// Blocks that are prepared ahead of one that is used.
 const AHEAD: usize = 2;
 
+/// From so many slices of a block on, the next one is used too soon to be prepared.
+const LATE_SLICES: u32 = 12;
+
 /// Nobody has touched it.
 const FRESH: u8 = 0;
 /// It is being prepared.
@@ -89,7 +92,8 @@ impl Blocks<'_> {
             if number + 1 < USED_BEFORE || begins.into_iter().any(|before| !self.is_used(before)) {
                 continue;
             }
-            for next in (number + 1..self.0.len()).take(AHEAD) {
+            let late = self.0[number].claimed.load(Relaxed).count_ones() > LATE_SLICES;
+            for next in (number + 1..self.0.len()).take(AHEAD).skip(usize::from(late)) {
                 let state = &self.0[next].state;
                 if state
                     .compare_exchange(FRESH, PREPARING, Relaxed, Relaxed)
@@ -166,6 +170,18 @@ mod tests {
     }
 
     #[test]
+    fn what_would_be_overtaken_is_left_out() {
+        let held = blocks(8);
+        let blocks = Blocks(&held);
+        blocks.claim(0, BLOCK_BYTES + 12 * SLICE_BYTES);
+        assert_eq!(prepared(blocks), [2, 3]);
+        let held = self::blocks(8);
+        let blocks = Blocks(&held);
+        blocks.claim(0, BLOCK_BYTES + 13 * SLICE_BYTES);
+        assert_eq!(prepared(blocks), [3]);
+    }
+
+    #[test]
     fn a_claim_of_several_blocks_begins_them_all_and_the_end_of_the_range_is_its_end() {
         let held = blocks(4);
         let blocks = Blocks(&held);
@@ -197,9 +213,9 @@ mod tests {
     fn who_is_overtaken_and_who_is_refused_stops() {
         let held = blocks(8);
         let blocks = Blocks(&held);
-        blocks.claim(0, 2 * BLOCK_BYTES);
+        blocks.claim(0, BLOCK_BYTES + 1);
         let advance = blocks.advance(|number| {
-            blocks.claim(number * BLOCK_BYTES, (number + 1) * BLOCK_BYTES);
+            blocks.claim(number * BLOCK_BYTES, number * BLOCK_BYTES + 1);
             true
         });
         assert_eq!(
