@@ -1,6 +1,6 @@
 /** What is planned: handing over, closing, coming back. Nobody may notice but by the clock. */
 import type { Store } from 'holdfast';
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { TestCluster } from '../support/cluster.js';
 import { ProcessCluster } from '../support/processes.js';
 
@@ -153,8 +153,11 @@ describe('a peer that was away', () => {
       );
     }
     await leader.sadd('{s}', ['x', 'y', 'z', '17']);
-    const { shards } = await leader.status();
-    expect(shards[0]?.snapshotIndex).toBeGreaterThan(0);
+    // It is written while the log goes on.
+    await vi.waitFor(
+      async () => expect((await leader.status()).shards[0]?.snapshotIndex).toBeGreaterThan(0),
+      10_000,
+    );
     const back = await cluster.start(name);
     expect(back.local.get('k49')).toBe(`19:${'x'.repeat(100)}`);
     expect(back.local.zscore('board', 'bob')).toBe(2);
