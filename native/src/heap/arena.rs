@@ -3,7 +3,7 @@
 //! Reserving a range takes no memory. The first is there before the first allocation, or the allocator would have reserved one of its
 //! own; a larger one follows whenever the last is half used. Where the system allows no more, the allocator goes on by itself.
 
-use super::block::{Advance, BLOCK_BYTES, Block, Blocks};
+use super::block::{AHEAD, Advance, BLOCK_BYTES, Block, Blocks};
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -14,6 +14,8 @@ const RANGE_BYTES: usize = 4 << 30;
 const RANGE_BYTES_MAX: usize = 16 << 30;
 /// The smallest pages there are.
 const PAGE_BYTES: usize = 4096;
+/// What is provided at once, at most, for those who fill memory in bulk: others who map memory wait for so long.
+const AT_ONCE_BYTES: usize = 1 << 20;
 /// More than a terabyte of ranges.
 const RANGES_MAX: usize = 80;
 
@@ -52,6 +54,32 @@ static RANGES: [Range; RANGES_MAX] = [const {
 static COUNT: AtomicUsize = AtomicUsize::new(0);
 /// Counts the blocks that were begun. The thread that prepares sleeps on it.
 static BELL: AtomicU32 = AtomicU32::new(0);
+
+/// How many fill memory in bulk.
+static FILLING: AtomicUsize = AtomicUsize::new(0);
+
+/// Somebody fills memory in bulk for as long as this is held, with all processors: what the allocator begins to use will be touched at
+/// once, so the system is asked for it in one call, and nothing is prepared by the way.
+#[derive(Debug)]
+pub struct Filling(());
+
+impl Filling {
+    /// From now on.
+    pub fn begin() -> Filling {
+        FILLING.fetch_add(1, Ordering::Relaxed);
+        Filling(())
+    }
+}
+
+impl Drop for Filling {
+    fn drop(&mut self) {
+        FILLING.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
+fn is_filling() -> bool {
+    FILLING.load(Ordering::Relaxed) > 0
+}
 
 /// The system's anonymous memory, zeroed, of which nothing is taken before it is touched.
 fn map(bytes: usize) -> Option<usize> {
@@ -149,6 +177,9 @@ extern "C" fn commit(
         if blocks.claim(from, from + size) {
             ring();
         }
+        if size <= AT_ONCE_BYTES && is_filling() {
+            advise(start as usize, size, libc::MADV_POPULATE_WRITE);
+        }
         return true;
     }
     let dropped = advise(start as usize, size, libc::MADV_DONTNEED);
@@ -226,9 +257,11 @@ fn touch(place: usize) {
 pub fn advance() -> Advance {
     let mut all = Advance::default();
     let count = COUNT.load(Ordering::Acquire);
+    // Whoever fills memory in bulk is faster than this, and needs the processors.
+    let ahead = if is_filling() { 0 } else { AHEAD };
     for (number, range) in RANGES[..count].iter().enumerate() {
         let blocks = range.blocks();
-        let advance = blocks.advance(|number| provide(range.start_of(number)));
+        let advance = blocks.advance(ahead, |number| provide(range.start_of(number)));
         all.overtaken |= advance.overtaken;
         all.failed |= advance.failed;
         all.begun_up_to = all.begun_up_to.max(advance.begun_up_to);

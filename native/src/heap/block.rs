@@ -12,7 +12,7 @@ const SLICE_BYTES: usize = BLOCK_BYTES / 32;
 /// Blocks in a row that have to be used before the next is prepared: a heap of little is to stay small.
 const USED_BEFORE: usize = 2;
 /// Blocks that are prepared ahead of one that is used.
-const AHEAD: usize = 2;
+pub const AHEAD: usize = 2;
 
 /// From so many slices of a block on, the next one is used too soon to be prepared.
 const LATE_SLICES: u32 = 12;
@@ -77,9 +77,9 @@ impl Blocks<'_> {
         }
     }
 
-    /// Prepares what is likely to be needed next, behind every block that was begun since the last time. `prepare` is given the number of a
-    /// block that nobody has touched, and gives false if it cannot be done. Says how it went.
-    pub fn advance(self, mut prepare: impl FnMut(usize) -> bool) -> Advance {
+    /// Prepares what is likely to be needed next: so many blocks behind every one that was begun since the last time. `prepare` is
+    /// given the number of a block that nobody has touched, and gives false if it cannot be done. Says how it went.
+    pub fn advance(self, ahead: usize, mut prepare: impl FnMut(usize) -> bool) -> Advance {
         let mut advance = Advance::default();
         for number in 0..self.0.len() {
             let state = &self.0[number].state;
@@ -93,7 +93,7 @@ impl Blocks<'_> {
                 continue;
             }
             let late = self.0[number].claimed.load(Relaxed).count_ones() > LATE_SLICES;
-            for next in (number + 1..self.0.len()).take(AHEAD).skip(usize::from(late)) {
+            for next in (number + 1..self.0.len()).take(ahead).skip(usize::from(late)) {
                 let state = &self.0[next].state;
                 if state
                     .compare_exchange(FRESH, PREPARING, Relaxed, Relaxed)
@@ -145,7 +145,7 @@ mod tests {
 
     fn prepared(blocks: Blocks<'_>) -> Vec<usize> {
         let mut prepared = Vec::new();
-        blocks.advance(|number| {
+        blocks.advance(AHEAD, |number| {
             prepared.push(number);
             true
         });
@@ -210,11 +210,21 @@ mod tests {
     }
 
     #[test]
+    fn blocks_are_seen_to_begin_when_none_is_to_be_prepared() {
+        let held = blocks(4);
+        let blocks = Blocks(&held);
+        blocks.claim(0, 2 * BLOCK_BYTES);
+        let advance = blocks.advance(0, |_| unreachable!("nothing was asked for"));
+        assert_eq!(advance.begun_up_to, 2);
+        assert_eq!(prepared(blocks), [0; 0], "they are seen once");
+    }
+
+    #[test]
     fn who_is_overtaken_and_who_is_refused_stops() {
         let held = blocks(8);
         let blocks = Blocks(&held);
         blocks.claim(0, BLOCK_BYTES + 1);
-        let advance = blocks.advance(|number| {
+        let advance = blocks.advance(AHEAD, |number| {
             blocks.claim(number * BLOCK_BYTES, number * BLOCK_BYTES + 1);
             true
         });
@@ -222,7 +232,7 @@ mod tests {
             (advance.overtaken, advance.failed, advance.begun_up_to),
             (true, false, 2)
         );
-        let advance = blocks.advance(|_| false);
+        let advance = blocks.advance(AHEAD, |_| false);
         assert_eq!(
             (advance.overtaken, advance.failed, advance.begun_up_to),
             (false, true, 3)

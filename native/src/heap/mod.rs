@@ -20,6 +20,8 @@ mod block;
 
 #[cfg(prepared_heap)]
 pub use ahead::Ahead;
+#[cfg(prepared_heap)]
+pub use arena::Filling;
 
 /// Elsewhere the allocator asks the system by itself.
 #[cfg(not(prepared_heap))]
@@ -31,5 +33,18 @@ impl Ahead {
     /// Does nothing.
     pub fn start() -> Ahead {
         Ahead
+    }
+}
+
+/// Nothing is done differently.
+#[cfg(not(prepared_heap))]
+#[derive(Debug)]
+pub struct Filling;
+
+#[cfg(not(prepared_heap))]
+impl Filling {
+    /// Does nothing.
+    pub fn begin() -> Filling {
+        Filling
     }
 }

@@ -4,11 +4,12 @@
 //! key's place in the table belongs to. So each hand gets the keys that are equal to each other in the order of the file, and
 //! none ever waits for another. A hand gets a thread of its own with the second batch; what is small is done by the reader's.
 //!
-//! Bounded: a hand has [`BATCHES_MAX`] batches before it, and whoever reads waits for room. A value that is longer than a batch
-//! comes in pieces. After a fault the batches that were handed out before are finished, so that of several faults the first in the
+//! Bounded: a hand has [`BATCHES_MAX`] batches before it, and whoever reads waits for room. A value that does not fit into
+//! a batch comes in pieces. After a fault the batches that were handed out before are finished, so that of several faults the first in the
 //! file is the one that is told, as if one thread had read everything.
 
 use super::hand::{Batch, Counts, Hand, Key, Task};
+use crate::heap::Filling;
 use crate::keyspace::{Nursery, NurseryPlan};
 use crate::rdb::RdbError;
 use std::panic::resume_unwind;
@@ -19,6 +20,9 @@ use std::thread::{self, JoinHandle};
 
 /// Bytes of a batch, above which it is handed over. Tests are to see threads at work on little.
 const BATCH_BYTES: usize = if cfg!(any(test, fuzzing)) { 1 << 9 } else { 1 << 17 };
+/// Bytes of a batch at most. What is between these is for the last value, which is better read as a whole: room is made for no more elements
+/// than the bytes at hand can be.
+const BATCH_BYTES_MAX: usize = 4 * BATCH_BYTES;
 /// Batches that wait for a hand.
 const BATCHES_MAX: usize = 8;
 /// More hands than this would wait for whoever reads.
@@ -176,6 +180,7 @@ pub struct Crew {
     /// Where the key at hand goes.
     at: usize,
     signals: Arc<Signals>,
+    _filling: Filling,
 }
 
 impl std::fmt::Debug for Crew {
@@ -197,6 +202,7 @@ impl Crew {
             posts: plan.nurseries().into_iter().map(post).collect(),
             at: 0,
             signals: Arc::default(),
+            _filling: Filling::begin(),
         }
     }
 
@@ -223,7 +229,7 @@ impl Crew {
     pub fn more(&mut self, offset: u64, mut bytes: &[u8]) {
         loop {
             let batch = &mut self.posts[self.at].batch;
-            let room = BATCH_BYTES.saturating_sub(batch.bytes.len()).max(1);
+            let room = BATCH_BYTES_MAX.saturating_sub(batch.bytes.len()).max(1);
             let (now, later) = bytes.split_at(bytes.len().min(room));
             batch.bytes.extend_from_slice(now);
             if let Some(task) = batch.tasks.last_mut() {
