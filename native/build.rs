@@ -5,14 +5,17 @@ fn main() {
     let own_heap = !["FUZZING", "HOLDFAST_SYSTEM_HEAP", "MIRI"]
         .into_iter()
         .any(is_set);
-    if own_heap && std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+    let has = |name: &str, values: &[&str]| {
+        std::env::var(format!("CARGO_CFG_{name}")).is_ok_and(|value| values.contains(&value.as_str()))
+    };
+    if own_heap && has("TARGET_OS", &["linux"]) && has("TARGET_ARCH", &["x86_64", "aarch64"]) {
         println!("cargo:rustc-cfg=prepared_heap");
     }
     #[cfg(feature = "node")]
     {
         napi_build::setup();
         // A worker thread that ends may unload the addon while a thread of the addon's own is still running.
-        if std::env::var("CARGO_CFG_TARGET_OS").as_deref() == Ok("linux") {
+        if has("TARGET_OS", &["linux"]) {
             println!("cargo:rustc-cdylib-link-arg=-Wl,-z,nodelete");
         }
     }

@@ -127,7 +127,8 @@ fn reserve() -> bool {
     let Some(mapped) = map(bytes + BLOCK_BYTES) else {
         return false;
     };
-    let Some(blocks) = map(bytes / BLOCK_BYTES * size_of::<Block>()) else {
+    let block_bytes = bytes / BLOCK_BYTES * size_of::<Block>();
+    let Some(blocks) = map(block_bytes) else {
         // SAFETY: mapped above, and unused.
         unsafe { libc::munmap(mapped as *mut c_void, bytes + BLOCK_BYTES) };
         return false;
@@ -156,8 +157,15 @@ fn reserve() -> bool {
     };
     if managed {
         COUNT.store(number + 1, Ordering::Release);
+        return true;
     }
-    managed
+    range.bytes.store(0, Ordering::Release);
+    // SAFETY: mapped above, and the allocator has not taken it.
+    unsafe {
+        libc::munmap(mapped as *mut c_void, bytes + BLOCK_BYTES);
+        libc::munmap(blocks as *mut c_void, block_bytes);
+    }
+    false
 }
 
 /// Called by the allocator, on any thread, with memory of a range that it begins to use or uses no more. Allocates nothing.
@@ -249,8 +257,6 @@ fn touch(place: usize) {
             place = in(reg) place, byte = out(reg) _, failed = out(reg) _, options(nostack)
         );
     }
-    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
-    let _ = place;
 }
 
 /// Prepares what is likely to be needed next in all ranges, and sees to it that there is another range in time.
