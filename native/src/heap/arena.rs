@@ -81,8 +81,27 @@ fn is_filling() -> bool {
     FILLING.load(Ordering::Relaxed) > 0
 }
 
+/// Addresses that go back to the system, unless they are kept.
+struct Mapping {
+    start: usize,
+    bytes: usize,
+}
+
+impl Mapping {
+    fn keep(self) {
+        std::mem::forget(self);
+    }
+}
+
+impl Drop for Mapping {
+    fn drop(&mut self) {
+        // SAFETY: mapped by `map`, and who has told others of it has kept it.
+        unsafe { libc::munmap(self.start as *mut c_void, self.bytes) };
+    }
+}
+
 /// The system's anonymous memory, zeroed, of which nothing is taken before it is touched.
-fn map(bytes: usize) -> Option<usize> {
+fn map(bytes: usize) -> Option<Mapping> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new mapping at a place of the system's choice.
     let place = unsafe {
@@ -95,7 +114,10 @@ fn map(bytes: usize) -> Option<usize> {
             0,
         )
     };
-    (place != libc::MAP_FAILED).then_some(place as usize)
+    (place != libc::MAP_FAILED).then_some(Mapping {
+        start: place as usize,
+        bytes,
+    })
 }
 
 /// Tells the system something of memory that was mapped here.
@@ -127,16 +149,13 @@ fn reserve() -> bool {
     let Some(mapped) = map(bytes + BLOCK_BYTES) else {
         return false;
     };
-    let block_bytes = bytes / BLOCK_BYTES * size_of::<Block>();
-    let Some(blocks) = map(block_bytes) else {
-        // SAFETY: mapped above, and unused.
-        unsafe { libc::munmap(mapped as *mut c_void, bytes + BLOCK_BYTES) };
+    let Some(blocks) = map(bytes / BLOCK_BYTES * size_of::<Block>()) else {
         return false;
     };
-    let base = mapped.next_multiple_of(BLOCK_BYTES);
+    let base = mapped.start.next_multiple_of(BLOCK_BYTES);
     advise(base, bytes, libc::MADV_NOHUGEPAGE);
     range.base.store(base, Ordering::Relaxed);
-    range.blocks.store(blocks as *mut Block, Ordering::Relaxed);
+    range.blocks.store(blocks.start as *mut Block, Ordering::Relaxed);
     range.bytes.store(bytes, Ordering::Release);
     let argument = ptr::from_ref(range).cast_mut().cast();
     let mut id = ptr::null_mut();
@@ -155,17 +174,14 @@ fn reserve() -> bool {
             &mut id,
         )
     };
-    if managed {
-        COUNT.store(number + 1, Ordering::Release);
-        return true;
+    if !managed {
+        range.bytes.store(0, Ordering::Release);
+        return false;
     }
-    range.bytes.store(0, Ordering::Release);
-    // SAFETY: mapped above, and the allocator has not taken it.
-    unsafe {
-        libc::munmap(mapped as *mut c_void, bytes + BLOCK_BYTES);
-        libc::munmap(blocks as *mut c_void, block_bytes);
-    }
-    false
+    mapped.keep();
+    blocks.keep();
+    COUNT.store(number + 1, Ordering::Release);
+    true
 }
 
 /// Called by the allocator, on any thread, with memory of a range that it begins to use or uses no more. Allocates nothing.
@@ -336,9 +352,9 @@ mod tests {
         assert!(!is_ours(&raw const here as usize));
     }
 
-    /// Whether the system has taken memory for the last page of a block.
-    fn is_provided(range: &Range, number: usize) -> bool {
-        let (mut seen, page) = (0u8, range.start_of(number) + BLOCK_BYTES - PAGE_BYTES);
+    /// Whether the system has taken memory for a page.
+    fn is_provided(page: usize) -> bool {
+        let mut seen = 0u8;
         // SAFETY: asks about one page that is mapped, and is told in one byte.
         let told = unsafe { libc::mincore(page as *mut c_void, PAGE_BYTES, &mut seen) };
         assert_eq!(told, 0);
@@ -347,20 +363,65 @@ mod tests {
 
     #[test]
     fn a_block_is_there_once_it_is_provided_and_keeps_what_was_in_it() {
-        let bytes = 4 * BLOCK_BYTES;
-        let base = map(bytes).expect("address space").next_multiple_of(BLOCK_BYTES);
-        let range = Range {
-            base: AtomicUsize::new(base),
-            bytes: AtomicUsize::new(bytes),
-            blocks: AtomicPtr::new(ptr::null_mut()),
-        };
+        let mapping = map(4 * BLOCK_BYTES).expect("address space");
+        let base = mapping.start.next_multiple_of(BLOCK_BYTES);
+        let last = base + BLOCK_BYTES - PAGE_BYTES;
         // SAFETY: mapped above, and nobody else's.
         unsafe { (base as *mut u64).write(42) };
-        assert!(!is_provided(&range, 0));
+        assert!(!is_provided(last));
         assert!(provide(base));
-        assert!(is_provided(&range, 0) && !is_provided(&range, 1));
+        assert!(is_provided(last) && !is_provided(last + BLOCK_BYTES));
         // SAFETY: as above.
         assert_eq!(unsafe { (base as *const u64).read() }, 42);
+    }
+
+    #[test]
+    fn what_is_begun_while_somebody_fills_memory_is_provided_at_once() {
+        let held: Vec<Block> = (0..4).map(|_| Block::default()).collect();
+        let mapping = map(5 * BLOCK_BYTES).expect("address space");
+        let base = mapping.start.next_multiple_of(BLOCK_BYTES);
+        advise(base, 4 * BLOCK_BYTES, libc::MADV_NOHUGEPAGE);
+        let range = Range {
+            base: AtomicUsize::new(base),
+            bytes: AtomicUsize::new(held.len() * BLOCK_BYTES),
+            blocks: AtomicPtr::new(held.as_ptr().cast_mut()),
+        };
+        let begin = |start, bytes| {
+            let range = ptr::from_ref(&range).cast_mut().cast();
+            assert!(commit(true, start as *mut c_void, bytes, ptr::null_mut(), range));
+        };
+        let filling = Filling::begin();
+        begin(base, AT_ONCE_BYTES);
+        assert!(is_provided(base + AT_ONCE_BYTES - PAGE_BYTES));
+        begin(base + BLOCK_BYTES, AT_ONCE_BYTES + PAGE_BYTES);
+        assert!(
+            !is_provided(base + BLOCK_BYTES + AT_ONCE_BYTES),
+            "others would wait for so much"
+        );
+        drop(filling);
+    }
+
+    #[test]
+    fn a_mapping_that_is_not_kept_goes_back() {
+        const BYTES: usize = 64 << 20;
+        // Others may map some of it again, but not all.
+        let is_mapped = |start: usize| {
+            let mut pages = vec![0u8; BYTES / PAGE_BYTES];
+            // SAFETY: the system is asked about any addresses, and given a byte for each page.
+            unsafe { libc::mincore(start as *mut c_void, BYTES, pages.as_mut_ptr()) == 0 }
+        };
+        let (kept, dropped) = (
+            map(BYTES).expect("address space"),
+            map(BYTES).expect("address space"),
+        );
+        let (first, second) = (kept.start, dropped.start);
+        kept.keep();
+        drop(dropped);
+        assert!(is_mapped(first) && !is_mapped(second));
+        drop(Mapping {
+            start: first,
+            bytes: BYTES,
+        });
     }
 
     /// Threads fill memory, look at it and give it back, in pieces of all sizes, faster than it can be prepared.

@@ -213,7 +213,7 @@ mod tests {
     fn blocks_are_seen_to_begin_when_none_is_to_be_prepared() {
         let held = blocks(4);
         let blocks = Blocks(&held);
-        blocks.claim(0, 2 * BLOCK_BYTES);
+        blocks.claim(0, BLOCK_BYTES + 1);
         let advance = blocks.advance(0, |_| unreachable!("nothing was asked for"));
         assert_eq!(advance.begun_up_to, 2);
         assert_eq!(prepared(blocks), [0; 0], "they are seen once");

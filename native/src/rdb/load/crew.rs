@@ -157,7 +157,10 @@ fn work(heard: &Receiver<Word>, done: &Sender<Batch>, signals: &Signals) -> Opti
 
 /// Does a batch, and gives it back without its content.
 fn do_batch(hand: &mut Hand, mut batch: Batch, signals: &Signals) -> Batch {
+    // Not for longer: a file may come slowly, and commands go on meanwhile.
+    let filling = Filling::begin();
     hand.take(&batch);
+    drop(filling);
     if hand.fault().is_some() {
         signals.fault.store(true, Ordering::Relaxed);
     }
@@ -180,7 +183,6 @@ pub struct Crew {
     /// Where the key at hand goes.
     at: usize,
     signals: Arc<Signals>,
-    _filling: Filling,
 }
 
 impl std::fmt::Debug for Crew {
@@ -202,7 +204,6 @@ impl Crew {
             posts: plan.nurseries().into_iter().map(post).collect(),
             at: 0,
             signals: Arc::default(),
-            _filling: Filling::begin(),
         }
     }
 
