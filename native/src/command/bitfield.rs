@@ -6,6 +6,7 @@ use crate::keyspace::{Db, STRING_BYTES_MAX};
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::structure::bits;
+use std::ops::Range;
 
 const BAD_TYPE: Status = Status::Text(
     "ERR Invalid bitfield type. Use something like i16 u8. Note that u64 is not supported but i64 is.",
@@ -67,9 +68,9 @@ impl Field {
         })
     }
 
-    /// Bytes of a string that holds all of the field.
-    fn end_bytes(self) -> usize {
-        (self.offset + self.width as usize).div_ceil(8)
+    /// The bytes that hold the field.
+    fn bytes(self) -> Range<usize> {
+        self.offset / 8..(self.offset + self.width as usize).div_ceil(8)
     }
 
     fn get(self, bytes: &[u8]) -> i64 {
@@ -201,10 +202,10 @@ fn parse(mut rest: &[&[u8]]) -> Result<Vec<Step>, Status> {
     Ok(steps)
 }
 
-/// Bytes that the string needs for the steps that write; `None` if none does.
-fn written_bytes(steps: &[Step]) -> Option<usize> {
+/// The places that are written.
+fn written_bytes(steps: &[Step]) -> impl Iterator<Item = Range<usize>> {
     let writing = steps.iter().filter(|step| step.action != Action::Get);
-    writing.map(|step| step.field.end_bytes()).max()
+    writing.map(|step| step.field.bytes())
 }
 
 fn read_all(db: &Db<'_>, key: &[u8], steps: &[Step]) -> CommandResult {
@@ -214,13 +215,14 @@ fn read_all(db: &Db<'_>, key: &[u8], steps: &[Step]) -> CommandResult {
 
 pub(super) fn bitfield(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let steps = parse(&words[2..])?;
-    let Some(len) = written_bytes(&steps) else {
+    let places: Vec<_> = written_bytes(&steps).collect();
+    let Some(len) = places.iter().map(|place| place.end).max() else {
         return read_all(db, words[1], &steps);
     };
     if len > STRING_BYTES_MAX {
         return Err(bitmap::BAD_OFFSET);
     }
-    let replies = db.edit_string(words[1], len, |bytes| {
+    let replies = db.edit_string(words[1], len, &places, |bytes| {
         steps.iter().map(|step| step.run(bytes)).collect()
     })?;
     Ok(Reply::Array(replies))
@@ -228,7 +230,7 @@ pub(super) fn bitfield(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
 
 pub(super) fn bitfield_ro(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let steps = parse(&words[2..])?;
-    if written_bytes(&steps).is_some() {
+    if written_bytes(&steps).next().is_some() {
         return Err(Status::Text("ERR BITFIELD_RO only supports the GET subcommand"));
     }
     read_all(db, words[1], &steps)

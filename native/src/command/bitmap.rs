@@ -8,6 +8,7 @@ use crate::reply::Reply;
 use crate::status::Status;
 use crate::structure::bits;
 use std::ops::Range;
+use std::slice::from_ref;
 
 /// `BITOP operation destination source...`
 const OPERATION_KEYS: Keys = Keys::Range {
@@ -47,7 +48,11 @@ fn setbit(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
         b"1" => true,
         _ => return Err(BAD_BIT),
     };
-    let old = db.edit_string(words[1], offset / 8 + 1, |bytes| bits::set(bytes, offset, bit))?;
+    let byte = offset / 8;
+    let place = byte..byte + 1;
+    let old = db.edit_string(words[1], byte + 1, from_ref(&place), |bytes| {
+        bits::set(bytes, offset, bit)
+    })?;
     Ok(Reply::flag(old))
 }
 

@@ -8,6 +8,7 @@ use crate::keyspace::{Db, Expiry};
 use crate::reply::Reply;
 use crate::status::Status;
 use crate::structure::hyperloglog::{self as sketch, Encoding, Fault, REGISTERS, Sketch};
+use std::slice::from_ref;
 
 /// The family's rows.
 pub const COMMANDS: &[Spec] = &[
@@ -29,8 +30,8 @@ fn pfadd(db: &mut Db<'_>, words: Args<'_>) -> CommandResult {
     let mut sketch = match held {
         None => Sketch::new(),
         Some(bytes) if sketch::encoding(bytes).map_err(refused)? == Encoding::Dense => {
-            let len = bytes.len();
-            let changed = db.edit_string(key, len, |bytes| add_dense(bytes, elements))?;
+            let (len, place) = (bytes.len(), 0..bytes.len());
+            let changed = db.edit_string(key, len, from_ref(&place), |bytes| add_dense(bytes, elements))?;
             return Ok(Reply::flag(changed));
         }
         Some(bytes) => Sketch::read(bytes).map_err(refused)?,

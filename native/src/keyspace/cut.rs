@@ -9,8 +9,9 @@
 //! **Pre-images.** A writer that is the first to change an unsaved entry leaves to the cut what the entry was. An entry is only
 //! ever changed by [`super::segment::Segment`], whose few ways in and out tell its [`Share`], so no command can forget it. Short
 //! strings and small collections are written down in the form of the reader ([`Recorder`]), one behind the other in a buffer of
-//! the segment, which goes to the outbox when it is full: that takes a fraction of the time and memory of a second entry. Long
-//! strings are copied; large collections are frozen ([`Frozen`]), and share with the live one what that does not change. What is
+//! the segment, which goes to the outbox when it is full: that takes a fraction of the time and memory of a second entry. Longer
+//! strings are copied; long ones stay where they are, and are lent to the cut ([`lent`]): of those a writer leaves the pages that it writes
+//! into. Large collections are frozen ([`Frozen`]), and share with the live one what that does not change. What is
 //! long and goes away (is deleted, expires, is evicted) is kept itself, and so is a whole segment where all keys go
 //! (FLUSHALL, loading a file).
 //!
@@ -38,18 +39,23 @@
 //! **Giving up.** A cut that is given up keeps no more pre-images; its bits are flipped page by page before the next one may
 //! begin.
 
+mod lent;
 mod outbox;
 mod record;
 mod share;
 pub mod stock;
 
+pub use lent::is_long;
 pub use outbox::Image;
 pub use record::{Record, Recorder, Texts};
 pub use share::{Gone, Share};
 
 use super::segment::Segment;
-use super::{Entry, EntryView, Guard, Keyspace, SEGMENT_BITS, SEGMENTS, duplicate, segment_of};
+use super::{
+    Entry, EntryView, Guard, Keyspace, SEGMENT_BITS, SEGMENTS, discard_entry, duplicate, hash_of, segment_of,
+};
 use crate::value::{Frozen, Value};
+use lent::Lent;
 use outbox::{Content, Outbox};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -320,6 +326,23 @@ impl Keyspace {
             guard.share().leave_cut();
         }
         next
+    }
+
+    /// A string that was lent to the cut. `None`: nobody wants it any more.
+    fn copy_lent(&self, cut: &Cut, lent: &Lent) -> Option<Vec<u8>> {
+        let hash = hash_of(&lent.key);
+        let mut copied = Vec::with_capacity(lent.len());
+        while copied.len() < lent.len() {
+            let segment = self.lock(segment_of(hash));
+            if cut.given_up.load(Ordering::Relaxed) {
+                return None;
+            }
+            let live = segment.find(hash, &lent.key).and_then(Entry::bytes);
+            lent.copy_slice(live, &mut copied);
+        }
+        self.lock(segment_of(hash)).share().forget_lent(lent);
+        lent.take_owned().into_iter().for_each(discard_entry);
+        Some(copied)
     }
 
     /// Deals with all entries of a cut that was given up.

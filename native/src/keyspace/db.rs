@@ -13,6 +13,8 @@ use crate::random::Rng;
 use crate::status::Status;
 use crate::value::{Collection, LimitsRef, Value};
 use std::cell::Cell;
+use std::ops::Range;
+use std::slice::from_ref;
 
 /// Due keys that a write frees in passing, in the segment it has locked anyway.
 const RECLAIMED_PER_WRITE: usize = 2;
@@ -427,14 +429,17 @@ impl<'k> Db<'k> {
         let there = self.settle(hash, key);
         let segment = self.segment_mut(hash);
         if there {
-            let replaced = segment.update(hash, key, |entry| {
-                let expire_at = match expiry {
-                    Expiry::At(at) => Some(at),
-                    Expiry::Never => None,
-                    Expiry::Keep => entry.expire_at(),
-                };
-                entry.overwrite(value, expire_at)
-            });
+            let resolve = |entry: &Entry| match expiry {
+                Expiry::At(at) => Some(at),
+                Expiry::Never => None,
+                Expiry::Keep => entry.expire_at(),
+            };
+            if segment.lends(hash, key) {
+                let expire_at = segment.find(hash, key).and_then(resolve);
+                let gone = segment.supplant(hash, Entry::string(key, value, expire_at));
+                return gone.into_iter().for_each(Gone::discard);
+            }
+            let replaced = segment.update(hash, key, |entry| entry.overwrite(value, resolve(entry)));
             if let Some(replaced) = replaced.flatten() {
                 discard_entry(replaced);
             }
@@ -463,14 +468,15 @@ impl<'k> Db<'k> {
             return Err(Status::StringTooLong);
         }
         let hash = self.ensure_string(key)?;
+        let place = offset..offset + patch.len();
         let patched = self
             .segment_mut(hash)
-            .update(hash, key, |entry| entry.patch(offset, patch));
+            .update_string(hash, key, from_ref(&place), |entry| entry.patch(offset, patch));
         Ok(patched.unwrap_or(0))
     }
 
-    /// Changes the bytes of the string under `key` where they are, lengthened with zeros to at least `len`, creating it if need
-    /// be. Growing bit by bit costs amortized O(1): lengths are rounded up by a share of themselves.
+    /// Changes bytes of the string under `key` where they are, only in these places and behind its end, lengthened with zeros to at
+    /// least `len`, creating it if need be. Growing bit by bit costs amortized O(1): lengths are rounded up by a share of themselves.
     ///
     /// # Errors
     /// [`Status::WrongType`] if the key holds a collection; [`Status::StringTooLong`] for a length that no string has.
@@ -478,6 +484,7 @@ impl<'k> Db<'k> {
         &mut self,
         key: &[u8],
         len: usize,
+        places: &[Range<usize>],
         change: impl FnOnce(&mut [u8]) -> R,
     ) -> Result<R, Status> {
         self.string(key)?;
@@ -487,7 +494,7 @@ impl<'k> Db<'k> {
         let hash = self.ensure_string(key)?;
         let edited = self
             .segment_mut(hash)
-            .update(hash, key, |entry| entry.edit(len, change));
+            .update_string(hash, key, places, |entry| entry.edit(len, change));
         match edited {
             Some(result) => Ok(result),
             None => unreachable!("the key was found, or created just before"),
@@ -522,7 +529,7 @@ impl<'k> Db<'k> {
             Expiry::At(at) => Some(at),
         };
         self.segment_mut(hash)
-            .update(hash, key, |entry| entry.set_expiry(expire_at));
+            .update_string(hash, key, &[], |entry| entry.set_expiry(expire_at));
         true
     }
 

@@ -1,6 +1,7 @@
 //! Copies: of what a key holds for COPY, a collection's with the same elements in the same order and encoding; of strings that
 //! are changed on the way.
 
+use super::cut::Gone;
 use super::{Db, Entry, EntryView, discard_entry, hash_of};
 use crate::status::Status;
 use crate::value::{Collection, HashValue, ListValue, SetValue, Value, ZSetValue};
@@ -41,7 +42,12 @@ impl<'k> Db<'k> {
             self.insert(hash, entry);
             return Ok(());
         }
-        let replaced = self.segment_mut(hash).update(hash, to, |old| {
+        let segment = self.segment_mut(hash);
+        if segment.lends(hash, to) {
+            segment.supplant(hash, entry).into_iter().for_each(Gone::discard);
+            return Ok(());
+        }
+        let replaced = segment.update(hash, to, |old| {
             entry.set_access(old.access());
             std::mem::replace(old, entry)
         });

@@ -14,16 +14,18 @@
 //! needed the place inside a page, and 6-0 are the tag there, so that none of them says again what another has said.
 
 mod due_fields;
+mod lent;
 mod parts;
 
 use super::Entry;
-use super::cut::{Gone, Share};
+use super::cut::{Gone, Share, is_long};
 use super::due::DueIndex;
 use super::hash_of;
 use crate::structure::chunk_table::{ChunkTable, Element};
 use crate::value::TYPES;
 pub use parts::Division;
 use std::cell::Cell;
+use std::ops::Range;
 
 /// Most entries of a page: six sevenths of the places of 64 chunks of a table. A split reads every key of a page, each from
 /// a place of its own in memory: with so many it takes about 35 us.
@@ -137,6 +139,7 @@ impl Segment {
     pub fn replace(&mut self, other: Segment) -> Option<Segment> {
         let mut replaced = std::mem::replace(self, other);
         self.reported = replaced.reported;
+        replaced.give_up_lent();
         match replaced.share.leave_cut() {
             Some(cut) => {
                 cut.keep_segment(replaced);
@@ -161,7 +164,7 @@ impl Segment {
     /// Changes the key's entry, if it is there, and keeps the books.
     #[inline]
     pub fn update<R>(&mut self, hash: u64, key: &[u8], change: impl FnOnce(&mut Entry) -> R) -> Option<R> {
-        self.update_where(hash, |entry| entry.key() == key, change)
+        self.update_where(hash, |entry| entry.key() == key, None, change)
     }
 
     #[inline]
@@ -169,6 +172,7 @@ impl Segment {
         &mut self,
         hash: u64,
         is_it: impl Fn(&Entry) -> bool,
+        places: Option<&[Range<usize>]>,
         change: impl FnOnce(&mut Entry) -> R,
     ) -> Option<R> {
         let number = self.page_number(hash);
@@ -176,7 +180,7 @@ impl Segment {
         let entry = entries.find_mut(hash, is_it)?;
         let (kind, memory, goes) = (entry.kind(), entry.memory(), departure(entry));
         let field = entry.next_due_field();
-        self.share.before_change(entry);
+        self.share.before_change(entry, places);
         let result = change(entry);
         self.share.after_change(entry);
         let (new_kind, new_memory, new_goes) = (entry.kind(), entry.memory(), departure(entry));
@@ -225,7 +229,7 @@ impl Segment {
     /// Takes the key's entry out, to be put in elsewhere.
     pub fn take(&mut self, hash: u64, key: &[u8]) -> Option<Entry> {
         let mut entry = self.remove_where(hash, |entry| entry.key() == key)?;
-        self.share.before_change(&mut entry);
+        self.share.before_change(&mut entry, None);
         Some(entry)
     }
 
@@ -512,6 +516,9 @@ impl Segment {
             let Some(entry) = entry.filter(|entry| self.share.is_unsaved(entry)) else {
                 continue;
             };
+            if is_long(entry) && self.share.lend(entry) {
+                continue;
+            }
             self.share.after_change(entry);
             let (kind, before) = (entry.kind(), entry.memory());
             let goes_on = save(entry);

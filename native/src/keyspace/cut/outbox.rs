@@ -1,9 +1,10 @@
 //! Pre-images on their way from those who write to those who encode.
 
+use super::lent::Lent;
 use super::{Cut, Detached, FrozenEntry, Record, Seen, show, stock};
 use crate::clock;
 use crate::keyspace::segment::Segment;
-use crate::keyspace::{Entry, discard_entry};
+use crate::keyspace::{Entry, EntryView, Keyspace, discard_entry};
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,6 +22,7 @@ pub(super) enum Content {
     Frozen(Box<FrozenEntry>),
     Entry(Entry),
     Record(Record),
+    Lent(Arc<Lent>),
     Segment(Box<Segment>),
 }
 
@@ -34,12 +36,12 @@ impl Image {
             Content::Entry(entry) => entry.memory(),
             Content::Record(record) => record.memory(),
             Content::Frozen(entry) => entry.key.len() + entry.frozen.own_bytes(),
-            Content::Segment(_) => 0,
+            Content::Lent(_) | Content::Segment(_) => 0,
         }
     }
 
-    /// Shows what belongs to the cut; gives a whole segment back, which is to be taken page by page.
-    pub fn show(self, cut: &Cut, see: impl FnOnce(Seen<'_>)) -> Option<Detached> {
+    /// Shows what belongs to the cut, which is one of this keyspace; gives a whole segment back, which is to be taken page by page.
+    pub fn show(self, keyspace: &Keyspace, cut: &Cut, see: impl FnOnce(Seen<'_>)) -> Option<Detached> {
         match self.0 {
             Content::Entry(entry) => {
                 show(&entry, cut.at_ms, see);
@@ -50,6 +52,11 @@ impl Image {
                 stock::put(record);
             }
             Content::Frozen(entry) => see(Seen::Frozen(entry)),
+            Content::Lent(lent) => {
+                if let Some(string) = keyspace.copy_lent(cut, &lent) {
+                    see(Seen::Entry(&lent.key, EntryView::Str(&string), lent.expire_at));
+                }
+            }
             Content::Segment(segment) => return Some(Detached(segment)),
         }
         None
@@ -59,25 +66,25 @@ impl Image {
 /// Images in the order in which they are to be encoded.
 #[derive(Default)]
 struct Images {
-    /// Large collections. They go first, because the live ones leave more and more behind in them.
-    frozen: VecDeque<Image>,
+    /// What is large and in use. It goes first, because writers leave more and more behind in it.
+    large: VecDeque<Image>,
     others: VecDeque<Image>,
 }
 
 impl Images {
     fn push(&mut self, image: Image) {
         match image.0 {
-            Content::Frozen(_) => self.frozen.push_back(image),
+            Content::Frozen(_) | Content::Lent(_) => self.large.push_back(image),
             _ => self.others.push_back(image),
         }
     }
 
     fn pop(&mut self) -> Option<Image> {
-        self.frozen.pop_front().or_else(|| self.others.pop_front())
+        self.large.pop_front().or_else(|| self.others.pop_front())
     }
 
     fn is_empty(&self) -> bool {
-        self.frozen.is_empty() && self.others.is_empty()
+        self.large.is_empty() && self.others.is_empty()
     }
 }
 
@@ -126,7 +133,7 @@ impl Outbox {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
-    /// Takes images of about so many bytes out, or one large collection: those first, and the oldest of either.
+    /// Takes images of about so many bytes out, or what one large value was: those first, and the oldest of either.
     pub(super) fn take(&self, bytes: usize, images: &mut Vec<Image>) {
         let mut waiting = self.images.lock();
         let mut taken = 0;
@@ -136,7 +143,7 @@ impl Outbox {
             && let Some(image) = waiting.pop()
         {
             taken += image.bytes();
-            is_large = matches!(image.0, Content::Frozen(_));
+            is_large = matches!(image.0, Content::Frozen(_) | Content::Lent(_));
             images.push(image);
         }
         let before = self.bytes.fetch_sub(taken, Ordering::Relaxed);

@@ -1,9 +1,11 @@
 //! A segment's part in a cut.
 
+use super::lent::{Lent, is_long};
 use super::outbox::{Content, Image};
 use super::stock::{self, NOTES_BYTES};
 use super::{Cut, FrozenEntry, Record, Seen, show};
 use crate::keyspace::{Entry, discard_entry};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// What must still fit behind pre-images that are written down beside each other, in bytes.
@@ -70,6 +72,8 @@ pub struct Share {
     /// While the segment may have unsaved entries.
     part: Option<Box<Part>>,
     parity: bool,
+    /// Strings of the table that a cut has not copied yet, and some of one that was given up: nobody else holds those.
+    lent: Vec<Arc<Lent>>,
     /// A pre-image was left beside a full outbox, and nobody has waited for that yet.
     crowded: bool,
 }
@@ -81,12 +85,69 @@ impl Share {
         entry.parity() != self.parity
     }
 
-    /// To be called before an entry changes where it is, or leaves the table in order to come back.
+    /// To be called before an entry changes where it is, or leaves the table in order to come back. Of a string: in these places,
+    /// or anywhere.
     #[inline]
-    pub fn before_change(&mut self, entry: &mut Entry) {
-        if self.is_unsaved(entry) {
-            self.keep_copy(entry);
+    pub fn before_change(&mut self, entry: &mut Entry, places: Option<&[Range<usize>]>) {
+        if self.is_unsaved(entry) || !self.lent.is_empty() {
+            self.keep_before_change(entry, places);
         }
+    }
+
+    #[cold]
+    fn keep_before_change(&mut self, entry: &mut Entry, places: Option<&[Range<usize>]>) {
+        if self.is_unsaved(entry) && !(places.is_some() && is_long(entry) && self.lend(entry)) {
+            return self.keep_copy(entry);
+        }
+        let Some(number) = self.number_of_lent(entry) else {
+            return;
+        };
+        let bytes = entry.bytes().unwrap_or_default();
+        match places {
+            Some(places) => self.lent[number].keep(bytes, places),
+            None => {
+                // What was kept of it goes before what it is now.
+                let copy = Entry::string(entry.key(), bytes, None);
+                self.lent.swap_remove(number).own(copy);
+            }
+        }
+    }
+
+    /// Lends a long string to the cut, if it has to have it. In any case nobody has to deal with the entry any more.
+    pub fn lend(&mut self, entry: &mut Entry) -> bool {
+        entry.set_parity(self.parity);
+        let Some(part) = self.part_for(entry) else {
+            return false;
+        };
+        let lent = Arc::new(Lent::of(entry));
+        part.cut.outbox.put(Image(Content::Lent(lent.clone())));
+        // One of a cut that was given up may still be at hand.
+        self.lent.retain(|other| other.key != lent.key);
+        self.lent.push(lent);
+        true
+    }
+
+    /// Whether a long string may be lent, or have to be.
+    #[inline]
+    pub fn may_lend(&self) -> bool {
+        self.part.is_some() || !self.lent.is_empty()
+    }
+
+    fn number_of_lent(&mut self, entry: &Entry) -> Option<usize> {
+        if self.lent.is_empty() || !is_long(entry) {
+            return None;
+        }
+        self.lent.iter().position(|lent| *lent.key == *entry.key())
+    }
+
+    /// A string has been copied.
+    pub(super) fn forget_lent(&mut self, copied: &Lent) {
+        self.lent.retain(|lent| !std::ptr::eq(&**lent, copied));
+    }
+
+    /// The strings that are still lent. The table has to give up their entries.
+    pub(in crate::keyspace) fn take_lent(&mut self) -> Vec<Arc<Lent>> {
+        std::mem::take(&mut self.lent)
     }
 
     /// To be called when an entry was changed, which may have another allocation by now, or is put in.
@@ -113,7 +174,7 @@ impl Share {
     /// To be called with an entry that has left the table for good.
     #[inline]
     pub fn delete(&mut self, entry: Entry) -> Gone {
-        if self.is_unsaved(&entry) {
+        if self.is_unsaved(&entry) || !self.lent.is_empty() {
             self.keep_entry(entry)
         } else {
             Gone(Some(entry))
@@ -122,6 +183,15 @@ impl Share {
 
     #[cold]
     fn keep_entry(&mut self, entry: Entry) -> Gone {
+        if !self.is_unsaved(&entry) {
+            return match self.number_of_lent(&entry) {
+                Some(number) => {
+                    self.lent.swap_remove(number).own(entry);
+                    Gone(None)
+                }
+                None => Gone(Some(entry)),
+            };
+        }
         match self.part_for(&entry) {
             Some(part) => Gone(part.keep(entry)),
             None => Gone(Some(entry)),
@@ -140,6 +210,7 @@ impl Share {
     /// No entry is unsaved any more, or the segment is in no table any more.
     pub fn leave_cut(&mut self) -> Option<Arc<Cut>> {
         self.crowded = false;
+        self.lent.retain(|lent| Arc::strong_count(lent) > 1);
         let mut part = self.part.take()?;
         part.send_notes();
         Some(part.cut)

@@ -5,6 +5,7 @@
 
 use super::Record;
 use crate::keyspace::SEGMENTS;
+#[cfg(not(test))]
 use parking_lot::Mutex;
 
 /// Bytes that pre-images of a segment may take before they are put into the outbox.
@@ -16,14 +17,27 @@ const BUFFERS_MAX: usize = SEGMENTS + SEGMENTS / 2;
 /// The part of the data that the buffers may take.
 const DATA_SHARE: usize = 50;
 
-static STOCK: Mutex<Vec<Record>> = Mutex::new(Vec::new());
+#[cfg(not(test))]
+fn with_stock<R>(change: impl FnOnce(&mut Vec<Record>) -> R) -> R {
+    static STOCK: Mutex<Vec<Record>> = Mutex::new(Vec::new());
+    change(&mut STOCK.lock())
+}
+
+/// Tests count what their threads allocate and free: none is to get another's buffers.
+#[cfg(test)]
+fn with_stock<R>(change: impl FnOnce(&mut Vec<Record>) -> R) -> R {
+    thread_local! {
+        static STOCK: std::cell::RefCell<Vec<Record>> = const { std::cell::RefCell::new(Vec::new()) };
+    }
+    STOCK.with_borrow_mut(change)
+}
 
 /// Makes as many as a cut of so many bytes of data may need.
 pub fn prepare(data_bytes: usize) {
     let wanted = (data_bytes / DATA_SHARE / NOTES_BYTES).min(BUFFERS_MAX);
-    let more = wanted.saturating_sub(STOCK.lock().len());
+    let more = wanted.saturating_sub(with_stock(|stock| stock.len()));
     let made: Vec<Record> = (0..more).map(|_| touched()).collect();
-    STOCK.lock().extend(made);
+    with_stock(|stock| stock.extend(made));
 }
 
 fn touched() -> Record {
@@ -36,7 +50,7 @@ fn touched() -> Record {
 
 /// An empty one.
 pub(super) fn take() -> Record {
-    let found = STOCK.lock().pop();
+    let found = with_stock(Vec::pop);
     found.unwrap_or_else(|| Record::with_capacity(NOTES_BYTES, NOTES_TEXTS))
 }
 
@@ -44,14 +58,15 @@ pub(super) fn take() -> Record {
 pub(super) fn put(mut record: Record) {
     let is_usual = (NOTES_BYTES..=2 * NOTES_BYTES).contains(&record.bytes.capacity());
     record.clear();
-    let mut stock = STOCK.lock();
-    if is_usual && stock.len() < BUFFERS_MAX {
-        stock.push(record);
-    }
+    with_stock(|stock| {
+        if is_usual && stock.len() < BUFFERS_MAX {
+            stock.push(record);
+        }
+    });
 }
 
 /// Drops them all: no cut needs them for now.
 pub fn clear() {
-    let dropped = std::mem::take(&mut *STOCK.lock());
+    let dropped = with_stock(std::mem::take);
     drop(dropped);
 }

@@ -68,7 +68,7 @@ impl Segment {
         is_it: impl Fn(&Entry) -> bool,
         change: impl FnOnce(&mut HashValue) -> usize,
     ) -> usize {
-        let treated = self.update_where(hash, is_it, |entry| {
+        let treated = self.update_where(hash, is_it, None, |entry| {
             let Some(fields) = entry.hash_mut() else {
                 return (0, false);
             };
@@ -94,7 +94,7 @@ impl Segment {
             && let Some(&hash) = self.unswept.last()
         {
             let is_it = |entry: &Entry| entry.has_hidden_fields() && hash_of(entry.key()) == hash;
-            let swept = self.update_where(hash, is_it, |entry| {
+            let swept = self.update_where(hash, is_it, None, |entry| {
                 entry.hash_mut().map_or(0, |fields| fields.sweep(limit - removed))
             });
             match swept {

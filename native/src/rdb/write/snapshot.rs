@@ -338,12 +338,13 @@ impl<S: Source> Snapshot<S> {
 
     /// Encodes some of the pre-images that wait. Whether there were any.
     fn drain(&self, worker: &mut Worker, work: &mut Option<Work>, breath: Breath<'_>) -> bool {
-        for (number, (_, cut)) in self.sources.iter().enumerate() {
+        for (number, (source, cut)) in self.sources.iter().enumerate() {
             let mut images = std::mem::take(&mut worker.images);
             cut.take(IMAGES_BYTES, &mut images);
             let found = !images.is_empty();
             for image in images.drain(..) {
-                if let Some(segment) = image.show(cut, |seen| worker.encode(seen, breath)) {
+                if let Some(segment) = image.show(source.keyspace(), cut, |seen| worker.encode(seen, breath))
+                {
                     self.progress.lock().begun.extend(work.take());
                     *work = Some(Work::Detached(number, segment, 0));
                 }
