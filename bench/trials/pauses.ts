@@ -17,6 +17,8 @@ const MEMBERS = { real: 1_000_000, tiny: 2_000 } as const;
 /** Calls behind a removal that are timed with it: what it has put off may fall on them. */
 const CALLS_BEHIND = 20_000;
 const VALUES = 1_000;
+/** Multiplies numbers in a row so that they are far from each other. */
+const SCATTER = 0x9e3779b1;
 
 /** Values made beforehand. */
 function valuesOf(): (i: number) => string {
@@ -68,6 +70,17 @@ async function quantiles(what: string, timed: Timed, watch: CollectionWatch): Pr
   ];
 }
 
+/**
+ * The machine's own part: writes to memory that is there already, with nothing to be collected and nothing of the store, as many and
+ * timed as the others are.
+ */
+function timeWrites(bytes: number, calls: number): Timed {
+  const memory = new Uint8Array(bytes).fill(1);
+  return timeEach(0, calls, (i) => {
+    memory[(Math.imul(i, SCATTER) >>> 0) % bytes] = i;
+  });
+}
+
 async function measureGrowth(
   driver: LocalKeyspaceDriver,
   { from, to }: { from: number; to: number },
@@ -78,8 +91,12 @@ async function measureGrowth(
   for (let i = 0; i < from; i++) keyspace.set(keyOf(i), value(i));
   const timed = timeEach(from, to, (i) => keyspace.set(keyOf(i), value(i)));
   const sums = [keyspace.dbsize()];
+  const writes = timeWrites(keyspace.memory().memoryBytes, to - from);
   keyspace.close();
-  const figures = await quantiles('set', timed, watch);
+  const figures = [
+    ...(await quantiles('set', timed, watch)),
+    ...(await longest('write to memory that is there', writes, watch)),
+  ];
   watch.stop();
   return { figures, hash: hashOf(sums) };
 }
@@ -144,7 +161,7 @@ export const pauseTrials = [
   defineTrial({
     name: 'growth',
     about:
-      'single calls of set of 100-byte values, each timed, while a table grows from 1 to 10 million keys',
+      'single calls of set of 100-byte values, each timed, while a table grows from 1 to 10 million keys; as many writes to memory that is there',
     drivers: [localKeyspaceDriver],
     runs: 3,
     measure: async (driver, { scale }) => measureGrowth(driver, GROWTH[scale]),
