@@ -33,7 +33,8 @@
 //! count on its heartbeats: if its encoders cannot go on (the disk does not take their file), its pre-images may come to what the log
 //! changes of the data meanwhile. What a live collection leaves behind in a frozen one is not counted: of a table a word or two
 //! per entry, since texts stay shared while both have them; of a list or a stream the nodes that change. So frozen collections
-//! are encoded before all other pre-images, and go at once. None of this counts for `maxMemory`: what counts there decides
+//! are encoded before all other pre-images, and go at once; so do long strings, of each of which an encoder makes one copy, and writers leave
+//! the pages that they come to before it does. None of this counts for `maxMemory`: what counts there decides
 //! which keys go, and no key shall go because of a save.
 //!
 //! **Giving up.** A cut that is given up keeps no more pre-images; its bits are flipped page by page before the next one may

@@ -8,6 +8,9 @@
 //! Sizes are rounded up to [`size_class`], so that a value that changes a little is overwritten where it is.
 
 mod due;
+mod filling;
+
+pub use filling::StringFilling;
 
 use super::EntryView;
 use crate::structure::chunk_table::Element;
@@ -146,33 +149,6 @@ impl Entry {
                 .copy_from_nonoverlapping(value.as_ptr(), value.len())
         };
         entry
-    }
-
-    /// The entry of a string that begins as `start`, goes on with zeros up to `len` (neither longer than
-    /// [`STRING_BYTES_MAX`]), and is changed then.
-    ///
-    /// # Errors
-    /// What `change` refuses.
-    pub fn changed_string<E>(
-        key: &[u8],
-        start: &[u8],
-        len: usize,
-        change: impl FnOnce(&mut [u8]) -> Result<(), E>,
-    ) -> Result<Entry, E> {
-        let len = len.max(start.len());
-        assert!(len <= STRING_BYTES_MAX, "string too long");
-        let (mut entry, shape) = Entry::allocate(key, 0, len, None);
-        // SAFETY: `allocate` made room for `len` bytes of the string, of which `start` is the first part.
-        unsafe {
-            let place = entry.start().add(shape.value_offset());
-            place.copy_from_nonoverlapping(start.as_ptr(), start.len());
-            place.add(start.len()).write_bytes(0, len - start.len());
-        }
-        change(entry.bytes_mut())?;
-        if entry.bytes_mut().is_ascii() {
-            entry.write_header(entry.header() | ASCII);
-        }
-        Ok(entry)
     }
 
     /// A collection's entry.

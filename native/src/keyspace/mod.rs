@@ -36,7 +36,7 @@ pub mod waiting;
 
 pub use budget::{Budget, MemoryLimit, Policy, Pressure};
 pub use db::{Db, Expiry};
-pub use entry::STRING_BYTES_MAX;
+pub use entry::{STRING_BYTES_MAX, StringFilling};
 pub use eviction::OUT_OF_MEMORY;
 pub use gate::Gate;
 pub use nursery::{Nursery, NurseryPlan};

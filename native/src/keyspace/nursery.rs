@@ -4,7 +4,7 @@
 use super::access::Tracking;
 use super::segment::{Division, Segment};
 use super::usage::access_bits;
-use super::{Entry, Expiry, Keyspace, SEGMENTS, Usage, hash_of, segment_of};
+use super::{Entry, Expiry, Keyspace, SEGMENTS, StringFilling, Usage, hash_of, segment_of};
 use crate::discard::discard;
 use crate::value::{LimitsRef, Value};
 
@@ -83,6 +83,19 @@ impl Nursery {
     #[inline]
     pub fn put_string(&mut self, hash: u64, key: &[u8], text: &[u8], expiry: Expiry, usage: Option<Usage>) {
         self.put(hash, Entry::string(key, text, expire_at(expiry)), usage);
+    }
+
+    /// Where a long string under a key that is not there is put together, for [`Nursery::put_filled`].
+    pub fn begin_string(&self, key: &[u8], len: usize, expiry: Expiry) -> StringFilling {
+        StringFilling::new(key, len, expire_at(expiry))
+    }
+
+    /// Adds the string under the key with this hash, if all of it has come. False: it has not.
+    pub fn put_filled(&mut self, hash: u64, filled: StringFilling, usage: Option<Usage>) -> bool {
+        let entry = filled.finish();
+        let is_whole = entry.is_some();
+        entry.into_iter().for_each(|entry| self.put(hash, entry, usage));
+        is_whole
     }
 
     /// Adds a collection that is not empty, as [`Nursery::put_string`].

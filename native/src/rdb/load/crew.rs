@@ -192,10 +192,10 @@ impl std::fmt::Debug for Crew {
 }
 
 impl Crew {
-    /// A hand for each nursery of the plan.
-    pub fn new(plan: NurseryPlan) -> Self {
+    /// A hand for each nursery of the plan, for a file of at most so many bytes; 0 if nobody knows.
+    pub fn new(plan: NurseryPlan, file_bytes: u64) -> Self {
         let post = |nursery| Post {
-            state: State::Here(Box::new(Hand::new(nursery))),
+            state: State::Here(Box::new(Hand::new(nursery, file_bytes))),
             batch: Batch::default(),
             handed: false,
         };

@@ -2,7 +2,7 @@
 //! of its own.
 
 use super::build::{self, Builder, Built, Fidelity};
-use crate::keyspace::{Expiry, Nursery, Usage};
+use crate::keyspace::{Expiry, Nursery, StringFilling, Usage};
 use crate::rdb::RdbError;
 use crate::rdb::cursor::{Cursor, Parsed};
 use crate::rdb::event::{Event, Sink, StreamId};
@@ -78,11 +78,15 @@ struct Place {
     builder: Option<Builder>,
     /// Room for what comes out of a compressed pack.
     unpacked: Vec<u8>,
+    /// A long string that comes in pieces.
+    filling: Option<StringFilling>,
+    /// No string is longer.
+    file_bytes: u64,
 }
 
 impl Hand {
-    /// A hand that fills this nursery.
-    pub fn new(nursery: Nursery) -> Self {
+    /// A hand that fills this nursery from a file of at most so many bytes; 0 if nobody knows.
+    pub fn new(nursery: Nursery, file_bytes: u64) -> Self {
         Hand {
             reader: Reader::of_values(),
             place: Place {
@@ -92,6 +96,8 @@ impl Hand {
                 key: None,
                 builder: None,
                 unpacked: Vec::new(),
+                filling: None,
+                file_bytes,
             },
             fault: None,
         }
@@ -144,12 +150,21 @@ impl Hand {
             {
                 return Ok(());
             }
+            if !task.ends && self.place.begin_long_string(&key, name, value) {
+                return Ok(());
+            }
             self.place.begin(&key, name).map_err(at_key)?;
             let offsets = [key.offset, key.value_offset];
             self.reader.begin_value(name, key.rdb_type, key.magic, offsets);
         }
-        self.reader.push(value, &mut self.place)?;
-        if task.ends && !self.reader.is_behind_value() {
+        let is_whole = match self.place.filling.is_some() {
+            true => self.place.go_on_with_string(value, task.ends),
+            false => {
+                self.reader.push(value, &mut self.place)?;
+                !task.ends || self.reader.is_behind_value()
+            }
+        };
+        if !is_whole {
             // Lengths led elsewhere than the value did.
             let (offset, reason) = (self.reader.offset(), "value does not end where it should".into());
             return Err(RdbError { offset, reason });
@@ -199,6 +214,41 @@ impl Place {
         let mut buffer = itoa::Buffer::new();
         let text = text.element();
         self.put_string(key, name, text.as_bytes(&mut buffer)).is_ok()
+    }
+
+    /// Begins a string of which more is to come where it will stay. False: it has to be read with care.
+    fn begin_long_string(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
+        let mut cursor = Cursor::new(value, key.value_offset);
+        let is_plain = key.rdb_type == format::STRING && value.first().is_some_and(|first| first >> 6 != 3);
+        if !is_plain {
+            return false;
+        }
+        let Ok(length) = cursor.text_head() else {
+            return false;
+        };
+        if length > self.file_bytes {
+            return false;
+        }
+        let mut filling = self.nursery.begin_string(name, length as usize, key.expiry);
+        let fits = filling.append(&value[cursor.read()..]);
+        self.filling = fits.then_some(filling);
+        fits
+    }
+
+    /// More of a long string. False: it ends too early or too late.
+    fn go_on_with_string(&mut self, bytes: &[u8], ends: bool) -> bool {
+        let (Some(filling), Some(key)) = (&mut self.filling, self.key) else {
+            return false;
+        };
+        if !filling.append(bytes) {
+            return false;
+        }
+        if !ends {
+            return true;
+        }
+        self.counts.keys += 1;
+        let filled = self.filling.take();
+        filled.is_some_and(|filled| self.nursery.put_filled(key.hash, filled, key.usage))
     }
 
     /// Puts a collection into its place whose packs can all be adopted as they are. False: it has to be read with care.

@@ -200,7 +200,7 @@ impl Loader {
             let held = bytes.map_or(0, |bytes| promised.min(bytes / BYTES_PER_KEY));
             let is_small = bytes.is_some_and(|bytes| bytes < SMALL_BYTES);
             let hands = if is_small { 1 } else { crew::hands() };
-            Crew::new(target.divided(hands, held as usize))
+            Crew::new(target.divided(hands, held as usize), bytes.unwrap_or(0))
         })
     }
 

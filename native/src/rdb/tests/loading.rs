@@ -157,6 +157,38 @@ fn a_file_that_is_cut_is_refused_for_the_same_reason() {
 }
 
 #[test]
+fn long_strings_come_in_pieces() {
+    let (source, mut rng) = (target(), Rng::new(5));
+    for n in 0..12u32 {
+        let key = format!("long:{n}").into_bytes();
+        let length = 1000 + rng.below(20_000);
+        let text: Vec<u8> = (0..length).map(|_| rng.next_u64() as u8 >> (n % 2)).collect();
+        let expiry = if n % 3 == 0 {
+            Expiry::At(i64::MAX / 2)
+        } else {
+            Expiry::Never
+        };
+        source.db_for(&key).put_string(&key, &text, expiry);
+    }
+    let options = WriteOptions {
+        compress: false,
+        ..Default::default()
+    };
+    let file = write(&source, options, usize::MAX);
+    assert_eq!(alone(&file), Ok(source.digest()));
+    for piece in [1, 100, 700, 5_000, usize::MAX] {
+        assert_eq!(together(&file, piece), Ok(source.digest()));
+    }
+    for cut in (0..file.len()).step_by(997) {
+        assert_eq!(together(&file[..cut], 300), alone(&file[..cut]));
+    }
+    for round in 0..200 {
+        let bad = mutate_file(&file, &mut rng);
+        assert_eq!(together(&bad, 1 + rng.below(3_000)), alone(&bad), "round {round}");
+    }
+}
+
+#[test]
 fn files_of_real_servers_and_broken_ones() {
     let Some(root) = fixtures() else { return };
     let mut files = Vec::new();

@@ -10,8 +10,8 @@
 //!
 //! Between two pages a thread may rest: see [`super::pace`].
 //!
-//! Memory: [`CHUNKS_MAX`] chunks, which are filled again when they were read, a draft and a chunk per thread, and the outboxes
-//! of the cuts.
+//! Memory: [`CHUNKS_MAX`] chunks, which are filled again when they were read, a draft and a chunk per thread, with the long string at
+//! hand, if there is one, and the outboxes of the cuts.
 
 use super::encode::{Breath, Encoder, Forms};
 use super::pace::Pace;
