@@ -113,15 +113,15 @@ async function readAll(
     let told = 0;
     for (let taken = 0; ; ) {
       const bytesRead = readSync(file.fd, buffer, 0, buffer.length, null);
-      if (bytesRead === 0) return taken;
-      const used = await take(buffer.subarray(0, bytesRead), total);
+      const used = bytesRead === 0 ? 0 : await take(buffer.subarray(0, bytesRead), total);
       taken += used;
-      if (taken - told >= TOLD_BYTES || used < bytesRead) {
+      const isOver = bytesRead === 0 || used < bytesRead;
+      if (isOver || taken - told >= TOLD_BYTES) {
         told = taken;
         client.progress(taken, total, note());
         await immediate();
       }
-      if (used < bytesRead) return taken;
+      if (isOver) return taken;
     }
   } finally {
     await file.close();
