@@ -34,7 +34,7 @@ export class AsyncCommands<B extends Bulk> {
     this[HANDLE] = executor.reads;
     this.#executor = executor;
     this.#bytes = bytes;
-    this.#way = replyWay(executor.reads, (request) => executor.execute(request));
+    this.#way = replyWay(executor.reads, bytes, (request) => executor.execute(request));
   }
 
   /**

@@ -154,7 +154,7 @@ export class SyncCommands<B extends Bulk> extends ReadOnlyCommands<B> {
   /** @internal */
   [WAIT]<A extends readonly unknown[], R>(definition: BlockingDefinition<A, R>, args: A): Promise<R | null> {
     const request = encoded(definition, args);
-    const way = replyWay(this[HANDLE], ({ words }) => this[HANDLE].call(words) ?? null);
+    const way = replyWay(this[HANDLE], this.#bytes, ({ words }) => this[HANDLE].call(words) ?? null);
     const reply = this.#room.wait(request, way, definition.waits(...args));
     return reply.then((value) => definition.shape(value, args, this.#bytes));
   }

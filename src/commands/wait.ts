@@ -10,6 +10,11 @@ export interface Wait {
   readonly kind: TicketKind;
   /** What it waits for. */
   readonly keys: readonly Word[];
+  /**
+   * What is asked of them, beside the timeout. Of two requests that ask the same of the same keys, each can be answered with the other's
+   * reply.
+   */
+  readonly asks: string;
   /** How long; `undefined`: for ever. */
   readonly timeoutMs: number | undefined;
   /** The request about some of the keys, by their positions among them. */
@@ -31,6 +36,12 @@ const text = (word: Word | undefined): string =>
 const isOneOf = (word: Word | undefined, names: readonly string[]): boolean =>
   names.includes(text(word).toUpperCase());
 
+/** A command, and those of its words that are neither keys that are waited for nor the timeout. */
+function asksOf({ command }: Request, others: readonly Word[]): string {
+  const marked = others.map((word) => (word instanceof Uint8Array ? { bytes: text(word) } : String(word)));
+  return JSON.stringify([command.name, ...marked]);
+}
+
 /** What to make of a timeout that is none is the command's to say. */
 type Timeout = { readonly ms: number | undefined } | undefined;
 
@@ -44,7 +55,8 @@ function secondsOf(word: Word | undefined): Timeout {
 
 /** `NAME key [key ...] timeout`. */
 function keysThenTimeout(kind: TicketKind): (request: Request) => Wait | undefined {
-  return ({ words, command }) => {
+  return (request) => {
+    const { words, command } = request;
     const [name = '', ...keys] = words;
     const last = keys.pop();
     const timeout = secondsOf(last);
@@ -52,27 +64,29 @@ function keysThenTimeout(kind: TicketKind): (request: Request) => Wait | undefin
     const requestFor = (positions: readonly number[]): Request => {
       return { words: [name, ...pick(keys, positions), last], command };
     };
-    return { kind, keys, timeoutMs: timeout.ms, requestFor };
+    return { kind, keys, asks: asksOf(request, []), timeoutMs: timeout.ms, requestFor };
   };
 }
 
 /** `NAME timeout numkeys key [key ...] end [COUNT count]`. */
 function countedKeys(kind: TicketKind, ends: readonly string[]): (request: Request) => Wait | undefined {
-  return ({ words, command }) => {
+  return (request) => {
+    const { words, command } = request;
     const [name = '', seconds = '', count = '', ...rest] = words;
     const timeout = secondsOf(seconds);
     const keyCount = positiveOf(count);
     if (timeout === undefined || keyCount === undefined || keyCount >= rest.length) return undefined;
     const keys = rest.slice(0, keyCount);
-    const [end, option, limit] = rest.slice(keyCount);
+    const others = rest.slice(keyCount);
+    const [end, option, limit] = others;
     const hasLimit = isOneOf(option, ['COUNT']) && positiveOf(limit) !== undefined;
     const isComplete = rest.length === keyCount + (hasLimit ? 3 : 1);
     if (!isOneOf(end, ends) || !isComplete) return undefined;
     const requestFor = (positions: readonly number[]): Request => {
       const tried = pick(keys, positions);
-      return { words: [name, seconds, tried.length, ...tried, ...rest.slice(keyCount)], command };
+      return { words: [name, seconds, tried.length, ...tried, ...others], command };
     };
-    return { kind, keys, timeoutMs: timeout.ms, requestFor };
+    return { kind, keys, asks: asksOf(request, others), timeoutMs: timeout.ms, requestFor };
   };
 }
 
@@ -82,7 +96,11 @@ function move(timeoutAt: number, isComplete: (words: readonly Word[]) => boolean
     const [, source] = request.words;
     const timeout = secondsOf(request.words[timeoutAt]);
     if (timeout === undefined || source === undefined || !isComplete(request.words)) return undefined;
-    return { kind: 'list', keys: [source], timeoutMs: timeout.ms, requestFor: () => request };
+    const asks = asksOf(
+      request,
+      request.words.filter((_, at) => at > 1 && at !== timeoutAt),
+    );
+    return { kind: 'list', keys: [source], asks, timeoutMs: timeout.ms, requestFor: () => request };
   };
 }
 
@@ -110,7 +128,8 @@ function streams(kind: TicketKind): (request: Request) => Wait | undefined {
     const rest = words.slice(at + 1);
     if (timeout === undefined || rest.length === 0 || rest.length % 2 !== 0) return undefined;
     const keys = rest.slice(0, rest.length / 2);
-    const wait = { kind, keys, timeoutMs: timeout.ms, requestFor: () => request };
+    const asks = asksOf(request, [...words.slice(1, at), ...rest.slice(keys.length)]);
+    const wait = { kind, keys, asks, timeoutMs: timeout.ms, requestFor: () => request };
     const hasEnd = kind === 'stream' && rest.slice(keys.length).some((id) => text(id) === '$');
     return hasEnd ? { ...wait, fixed: (ask) => withLastIds(wait, request, ask) } : wait;
   };

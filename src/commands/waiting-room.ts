@@ -2,9 +2,12 @@
  * Calls that wait for keys. A waiter takes a ticket, tries, and tries again each time it is called, until there is something
  * for it, its time is over, or it is told to stop.
  *
- * An attempt that may take something away is not given up once it has left the process: what it takes belongs to the waiter. So a
+ * An attempt that may take something away is not given up once it has left the process: what it takes belongs to a waiter. So a
  * waiter that is to stop while it tries ends with the outcome of the attempt, and stops only if that found nothing. An attempt that
  * has not left yet, because there is no leader to send it to, is withdrawn; one that only reads is not waited for.
+ *
+ * Waiters that ask the same of the same keys try at the same time. An element that is pushed between two attempts is found by the
+ * later one; it is given to the waiter that came first all the same, and the two exchange their attempts.
  */
 import { HoldfastError } from '../errors.js';
 import { bell, type TicketOwner } from '../keyspace/bell.js';
@@ -21,6 +24,8 @@ const TIMER_MS_MAX = 2 ** 31 - 1;
 export interface WaitWay<T> {
   /** Any handle of the keyspaces. */
   readonly handle: NativeHandle;
+  /** What its replies look like. Ways of one keyspace that have this in common answer a request alike. */
+  readonly form: string;
   /** The answer of a waiter whose time is over. */
   readonly nothing: T;
   /** Makes an attempt, at once or not. */
@@ -31,12 +36,21 @@ export interface WaitWay<T> {
   valueOf(reply: T): ReplyValue;
 }
 
-/** The way of a surface whose replies are values. */
+/** The way of a surface whose replies are values, with their bulks as bytes or as strings. */
 export function replyWay(
   handle: NativeHandle,
+  bytes: boolean,
   run: (request: Request) => ReplyValue | Promise<ReplyValue>,
 ): WaitWay<ReplyValue> {
-  return { handle, nothing: null, run, isNothing: (reply) => reply === null, valueOf: (reply) => reply };
+  const form = bytes ? 'bytes' : 'strings';
+  return {
+    handle,
+    form,
+    nothing: null,
+    run,
+    isNothing: (reply) => reply === null,
+    valueOf: (reply) => reply,
+  };
 }
 
 /** What makes a waiter stop. */
@@ -51,6 +65,16 @@ interface Stoppable {
   stop(error: HoldfastError): void;
 }
 
+/** An attempt under way, and whose it is. */
+class Trial<T> {
+  readonly attempt = new Attempt();
+  waiter: Waiter<T>;
+
+  constructor(waiter: Waiter<T>) {
+    this.waiter = waiter;
+  }
+}
+
 class Waiter<T> implements TicketOwner, Stoppable {
   readonly promise: Promise<T>;
   readonly #wait: Wait;
@@ -63,8 +87,7 @@ class Waiter<T> implements TicketOwner, Stoppable {
   #reject: (error: unknown) => void = () => {};
   #ticket: number | undefined;
   #timer: NodeJS.Timeout | undefined;
-  /** The attempt under way. */
-  #attempt: Attempt | undefined;
+  #trial: Trial<T> | undefined;
   /** How it ends if the attempt under way finds nothing. */
   #end: (() => void) | undefined;
 
@@ -88,15 +111,16 @@ class Waiter<T> implements TicketOwner, Stoppable {
 
   /** Throws what keeps it from waiting. */
   start(timeoutMs: number | undefined): void {
-    const { kind, keys } = this.#wait;
-    this.#ticket = bell.enter(this.#way.handle, kind, keys, this);
+    const { kind, keys, asks } = this.#wait;
+    const { handle, form } = this.#way;
+    this.#ticket = bell.enter(handle, kind, keys, `${form} ${asks}`, this);
     if (this.#signal !== undefined) watchAbort(this.#signal, this.#aborted);
     if (timeoutMs !== undefined) this.#arm(native.boottimeMs() + timeoutMs);
     this.#try(true);
   }
 
   called(): void {
-    if (this.#attempt === undefined) this.#try(false);
+    if (this.#trial === undefined) this.#try(false);
   }
 
   lost(error: HoldfastError): void {
@@ -119,20 +143,20 @@ class Waiter<T> implements TicketOwner, Stoppable {
     if (this.#ticket === undefined) return;
     const positions = native.ticketBegin(this.#ticket, first);
     if (positions.length === 0) {
-      this.#missed();
+      this.#over();
       return;
     }
     try {
-      const attempt = new Attempt();
-      const reply = this.#way.run({ ...this.#wait.requestFor(positions), attempt });
+      const trial = new Trial<T>(this);
+      const reply = this.#way.run({ ...this.#wait.requestFor(positions), attempt: trial.attempt });
       if (!(reply instanceof Promise)) {
         this.#answered(reply);
         return;
       }
-      this.#attempt = attempt;
+      this.#trial = trial;
       reply.then(
-        (value) => this.#answered(value),
-        (error) => this.#failed(error),
+        (value) => trial.waiter.#answered(value),
+        (error) => trial.waiter.#failed(error),
       );
     } catch (error) {
       this.#settle(() => this.#reject(error));
@@ -140,29 +164,71 @@ class Waiter<T> implements TicketOwner, Stoppable {
   }
 
   #answered(reply: T): void {
-    this.#attempt = undefined;
-    if (!this.#way.isNothing(reply)) this.#settle(() => this.#resolve(reply));
-    else if (this.#end !== undefined) this.#settle(this.#end);
-    else this.#missed();
+    this.#trial = undefined;
+    if (this.#way.isNothing(reply)) {
+      this.#over();
+      return;
+    }
+    const first = this.#firstToServe(reply);
+    const trial = first.#trial;
+    first.#trial = undefined;
+    first.#settle(() => first.#resolve(reply));
+    if (first === this) return;
+    if (trial === undefined) this.#over();
+    else this.#take(trial);
+  }
+
+  /** Whose it is what an attempt of this waiter has brought. A refusal is its own. */
+  #firstToServe(reply: T): Waiter<T> {
+    if (this.#ticket === undefined || !this.#takes) return this;
+    const first = bell.owner(native.ticketFirst(this.#ticket));
+    // Its replies have the same form: the room has made that a part of what is asked.
+    return first instanceof Waiter && first !== this && !this.#isRefusal(reply) ? first : this;
+  }
+
+  #isRefusal(reply: T): boolean {
+    try {
+      this.#way.valueOf(reply);
+      return false;
+    } catch {
+      return true;
+    }
+  }
+
+  /** Makes another waiter's attempt its own. */
+  #take(trial: Trial<T>): void {
+    this.#trial = trial;
+    trial.waiter = this;
+    if (this.#end !== undefined) trial.attempt.withdraw();
+  }
+
+  /** An attempt is over, and there is nothing for this waiter. */
+  #over(): void {
+    if (this.#end !== undefined) this.#settle(this.#end);
+    else if (this.#ticket !== undefined && native.ticketMissed(this.#ticket)) this.#tryLater();
+  }
+
+  /** In another turn of the loop: a key that changes all the time must not keep the loop from everything else. */
+  #tryLater(): void {
+    setImmediate(() => this.called());
   }
 
   #failed(error: unknown): void {
-    const isWithdrawn = error instanceof HoldfastError && error.code === 'WITHDRAWN';
-    this.#settle(isWithdrawn && this.#end !== undefined ? this.#end : () => this.#reject(error));
-  }
-
-  #missed(): void {
-    // In another turn of the loop: a key that changes all the time must not keep the loop from everything else.
-    if (this.#ticket !== undefined && native.ticketMissed(this.#ticket)) setImmediate(() => this.called());
+    this.#trial = undefined;
+    if (!(error instanceof HoldfastError && error.code === 'WITHDRAWN'))
+      this.#settle(() => this.#reject(error));
+    else if (this.#end !== undefined) this.#settle(this.#end);
+    // Withdrawn for the one whose attempt it was before.
+    else this.#tryLater();
   }
 
   #stop(end: () => void): void {
-    if (this.#attempt === undefined || !this.#takes) {
+    if (this.#trial === undefined || !this.#takes) {
       this.#settle(end);
       return;
     }
     this.#end ??= end;
-    this.#attempt.withdraw();
+    this.#trial.attempt.withdraw();
   }
 
   #settle(end: () => void): void {

@@ -20,16 +20,27 @@ class Bell {
   #answering = false;
 
   /**
-   * Takes a ticket for keys.
+   * Takes a ticket for keys, of which its owner asks this.
    *
    * @throws HoldfastError `CLOSED`, `FAULTED`, `CROSSSLOT`; `BUSY` if there are too many tickets; `IO` if there is no socket.
    */
-  enter(handle: NativeHandle, kind: TicketKind, keys: readonly Word[], owner: TicketOwner): number {
+  enter(
+    handle: NativeHandle,
+    kind: TicketKind,
+    keys: readonly Word[],
+    asks: string,
+    owner: TicketOwner,
+  ): number {
     this.#socket ??= this.#open();
-    const ticket = handle.enter(kind, keys);
+    const ticket = handle.enter(kind, keys, asks);
     if (this.#owners.size === 0) this.#socket.ref();
     this.#owners.set(ticket, owner);
     return ticket;
+  }
+
+  /** Who has taken a ticket and not given it back. */
+  owner(ticket: number): TicketOwner | undefined {
+    return this.#owners.get(ticket);
   }
 
   /** Gives a ticket back. */

@@ -96,9 +96,9 @@ export interface NativeHandle<B extends string | Buffer = string | Buffer> {
   transactionEncoded(requests: readonly (readonly Word[])[], protocol: RespProtocol): Encoded | undefined;
   /**
    * Takes a ticket for keys of one shard, in whatever mode the handle is; `keyspace/bell.ts` hears when it is called. Its owner
-   * makes an attempt at once, with {@link Native.ticketBegin}.
+   * makes an attempt at once, with {@link Native.ticketBegin}. `asks`: what else it asks of them; see {@link Native.ticketFirst}.
    */
-  enter(kind: TicketKind, keys: readonly Word[]): number;
+  enter(kind: TicketKind, keys: readonly Word[], asks: string): number;
   /** After this the functions throw `CLOSED`. */
   release(): void;
 }
@@ -385,6 +385,11 @@ export interface Native {
    * ticket.
    */
   ticketBegin(ticket: number, first: boolean): number[];
+  /**
+   * Whose it is what an attempt for this ticket has taken: the first of those of this thread that ask the same of the same keys. They
+   * are the only ones that may try at the same time.
+   */
+  ticketFirst(ticket: number): number;
   /** Ends an attempt that found nothing: whether another one is due, as if the ticket had been called. */
   ticketMissed(ticket: number): boolean;
   /** Gives a ticket back. */

@@ -36,6 +36,7 @@ export class Blocked {
     this.#protocol = protocol;
     const way: WaitWay<Encoded> = {
       handle: executor.handle,
+      form: `RESP${protocol}`,
       nothing: nothing(protocol),
       run: (attempt) => executor.execute(attempt, protocol, 'quickest'),
       isNothing: (reply) => NOTHING.includes(reply),

@@ -239,6 +239,7 @@ pub fn add_all(env: napi_env, exports: napi_value) -> Result<(), Failure> {
         c"bellOpen" waiting::open_bell;
         c"bellAnswer" waiting::answer_bell;
         c"ticketBegin" waiting::begin;
+        c"ticketFirst" waiting::first;
         c"ticketMissed" waiting::missed;
         c"ticketLeave" waiting::leave;
         c"ticketCount" waiting::count;

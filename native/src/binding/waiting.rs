@@ -72,6 +72,13 @@ pub fn begin(env: napi_env, [id, first]: [napi_value; 2]) -> Outcome {
     array(env, &keys, |&at| number(env, at as f64))
 }
 
+/// The ticket to which belongs what an attempt for this one has brought.
+pub fn first(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
+    let (id, place) = ticket(env, id)?;
+    let first = place.map_or(id, |place| place.keyspace.first_alike(id));
+    number(env, first as f64)
+}
+
 /// Ends an attempt that found nothing: whether there has to be another one.
 pub fn missed(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
     let (id, place) = ticket(env, id)?;
@@ -94,7 +101,7 @@ pub fn count(env: napi_env, [id]: [napi_value; 1]) -> Outcome {
 }
 
 /// Takes a ticket for keys of one shard.
-fn enter(call: &Call<'_, 2>) -> Outcome {
+fn enter(call: &Call<'_, 3>) -> Outcome {
     let env = call.env;
     let mut place = Place::<16>::new();
     let kind = match place.read(env, call.args[0], Accept::Bytes, "kind")? {
@@ -118,7 +125,8 @@ fn enter(call: &Call<'_, 2>) -> Outcome {
         return Err(Status::Text(text).into());
     }
     let bell = waits(env)?.borrow().bell.clone().ok_or(NO_BELL)?;
-    let entered = shard.keyspace.enter(kind, &keys, &bell);
+    let asks = place.read(env, call.args[2], Accept::Bytes, "asks")?;
+    let entered = shard.keyspace.enter(kind, &keys, asks, &bell);
     let id = entered.map_err(|_| {
         let text = format!("BUSY {TICKETS_MAX} calls of this process are waiting for keys already");
         Failure::Refused(Status::Owned(text))

@@ -6,9 +6,11 @@
 //! there, in a cluster by the log.
 //!
 //! Of the tickets that want to take something from a key, only as many have a turn as there is to take, from the one that
-//! came first on, and a ticket may try a key only when each of those before it has sent an attempt of its own ahead. So the
-//! order of arrival is the order of service among all tickets of a process. Tickets that only read (streams) all have a
-//! turn.
+//! came first on, and a ticket may try a key only when each of those before it has sent an attempt ahead that could as well
+//! be its own: their owners are one thread, and ask the same. What such an attempt brings goes to the first of them
+//! ([`Keyspace::first_alike`]), whichever it was: where a log decides, an element may come between two attempts, and the
+//! earlier one finds nothing. So the order of arrival is the order of service among all tickets of a process. Tickets that
+//! only read (streams) all have a turn.
 //!
 //! Costs of a write: while nobody waits, one relaxed load of a word beside the keyspace's clock. While somebody does, a load
 //! of the segment's counter, and a look at the table if that is not 0.
@@ -120,6 +122,8 @@ enum State {
 struct Ticket {
     kind: Kind,
     keys: SmallVec<[Box<[u8]>; 1]>,
+    /// What else its owner asks, beside the keys.
+    asks: Box<[u8]>,
     /// What the keys held when the last attempt began, for a ticket that takes nothing.
     seen: SmallVec<[Found; 1]>,
     bell: Arc<Bell>,
@@ -127,6 +131,14 @@ struct Ticket {
 }
 
 impl Ticket {
+    /// Whether what an attempt for the one brings is good for the other.
+    fn is_alike(&self, other: &Ticket) -> bool {
+        self.kind == other.kind
+            && Arc::ptr_eq(&self.bell, &other.bell)
+            && self.asks == other.asks
+            && self.keys == other.keys
+    }
+
     /// Whether a stream is as it was when the last attempt began.
     fn has_seen(&self, key: &[u8], found: Found) -> bool {
         let mut seen = self.keys.iter().zip(&self.seen);
@@ -278,15 +290,15 @@ impl Table {
         Some(ticket)
     }
 
-    /// Those whose turn it is, now that a key holds this. Tickets of one thread may have their turns together, since it makes
-    /// its attempts in their order; another thread's have to wait until those before them have left.
+    /// Those whose turn it is, now that a key holds this. Tickets that are alike have their turns together, since their thread
+    /// makes its attempts in their order; others have to wait until those before them have left.
     fn next(&self, key: &[u8], found: Found) -> Vec<TicketId> {
         let mut next = Vec::new();
         for kind in KINDS {
             let mut first = None;
             for (id, ticket) in self.line(key, kind).take(found.turns(kind)) {
-                let bell: &Arc<Bell> = first.get_or_insert(&ticket.bell);
-                if kind.takes() && !Arc::ptr_eq(bell, &ticket.bell) {
+                let first: &Ticket = first.get_or_insert(ticket);
+                if kind.takes() && !first.is_alike(ticket) {
                     break;
                 }
                 if !ticket.has_seen(key, found) {
@@ -311,15 +323,15 @@ impl Table {
         }
     }
 
-    /// Whether a ticket may try to take from a key: each one before it has an attempt ahead of it, made by the same thread, and
-    /// not one that is older than what there is to take.
+    /// Whether a ticket may try to take from a key: each one before it is alike and has an attempt ahead of it, and not one that
+    /// is older than what there is to take.
     fn may_take(&self, id: TicketId, ticket: &Ticket, key: &[u8], turns: usize) -> bool {
         for (other_id, other) in self.line(key, ticket.kind).take(turns) {
             if other_id == id {
                 return true;
             }
             let is_ahead = other.state == State::Trying { again: false };
-            if !is_ahead || !Arc::ptr_eq(&other.bell, &ticket.bell) {
+            if !is_ahead || !other.is_alike(ticket) {
                 return false;
             }
         }
@@ -328,11 +340,18 @@ impl Table {
 }
 
 impl Keyspace {
-    /// Takes a ticket for these keys. Its owner has to try at once ([`Keyspace::begin_attempt`]).
+    /// Takes a ticket for these keys. Its owner has to try at once ([`Keyspace::begin_attempt`]). `asks`: what else it asks;
+    /// owners that ask the same of the same keys can make use of each other's attempts.
     ///
     /// # Errors
     /// If there are [`TICKETS_MAX`] in the process.
-    pub fn enter(&self, kind: Kind, keys: &[&[u8]], bell: &Arc<Bell>) -> Result<TicketId, TooManyTickets> {
+    pub fn enter(
+        &self,
+        kind: Kind,
+        keys: &[&[u8]],
+        asks: &[u8],
+        bell: &Arc<Bell>,
+    ) -> Result<TicketId, TooManyTickets> {
         let admitted = TICKETS.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |n| {
             (n < TICKETS_MAX).then_some(n + 1)
         });
@@ -346,6 +365,7 @@ impl Keyspace {
         let ticket = Ticket {
             kind,
             keys,
+            asks: asks.into(),
             seen: SmallVec::new(),
             bell: bell.clone(),
             state: State::Called,
@@ -391,6 +411,22 @@ impl Keyspace {
             }
         };
         (0..keys.len()).filter(may_try).collect()
+    }
+
+    /// The first of those that are like this ticket, if it stands in front of a key: whose it is what an attempt for one of them
+    /// has taken. Otherwise the ticket itself.
+    pub fn first_alike(&self, id: TicketId) -> TicketId {
+        let table = self.waiting.table.lock();
+        let Some(ticket) = table.tickets.get(&id) else {
+            return id;
+        };
+        // Whoever tries a key has only such before it.
+        let mut fronts = ticket
+            .keys
+            .iter()
+            .filter_map(|key| table.line(key, ticket.kind).next());
+        let first = fronts.find(|(_, front)| front.is_alike(ticket));
+        first.map_or(id, |(first, _)| first)
     }
 
     /// An attempt found nothing. Whether there has to be another one, because a key has become ready meanwhile.

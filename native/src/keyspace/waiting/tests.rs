@@ -16,7 +16,7 @@ fn bell() -> Arc<Bell> {
 /// A ticket whose owner has tried, and found nothing.
 fn waits(keyspace: &Keyspace, kind: Kind, keys: &[&str], bell: &Arc<Bell>) -> TicketId {
     let keys: Vec<&[u8]> = keys.iter().map(|key| key.as_bytes()).collect();
-    let id = keyspace.enter(kind, &keys, bell).expect("room");
+    let id = keyspace.enter(kind, &keys, b"", bell).expect("room");
     keyspace.begin_attempt(id, true);
     assert!(!keyspace.missed(id));
     id
@@ -84,7 +84,7 @@ fn what_happens_during_an_attempt_is_another_turn() {
 #[test]
 fn an_attempt_that_is_older_than_what_came_is_not_overtaken() {
     let (keyspace, bell) = (Keyspace::new(), bell());
-    let first = keyspace.enter(Kind::List, &[b"q"], &bell).expect("room");
+    let first = keyspace.enter(Kind::List, &[b"q"], b"", &bell).expect("room");
     keyspace.begin_attempt(first, true);
     let second = waits(&keyspace, Kind::List, &["q"], &bell);
     run(&keyspace, "RPUSH q a b");
@@ -112,6 +112,74 @@ fn tickets_of_another_thread_wait_until_those_before_them_have_left() {
     run(&keyspace, "LPOP q");
     keyspace.leave(first);
     assert_eq!(other.answer(), [second]);
+}
+
+#[test]
+fn tickets_that_ask_something_else_wait_until_those_before_them_have_left() {
+    let (keyspace, bell) = (Keyspace::new(), bell());
+    let ask = |asks: &[u8], keys: &[&[u8]]| {
+        let id = keyspace.enter(Kind::List, keys, asks, &bell).expect("room");
+        keyspace.begin_attempt(id, true);
+        keyspace.missed(id);
+        id
+    };
+    let q: &[&[u8]] = &[b"q"];
+    let ids = [
+        ask(b"left", q),
+        ask(b"left", q),
+        ask(b"right", q),
+        ask(b"left", q),
+    ];
+    let wider = ask(b"left", &[b"q", b"p"]);
+    run(&keyspace, "RPUSH q a b c d e");
+    assert_eq!(bell.answer(), ids[..2]);
+    assert_eq!(
+        (tried(&keyspace, ids[0]), tried(&keyspace, ids[1])),
+        (vec![0], vec![0])
+    );
+    assert_eq!(tried(&keyspace, ids[2]), [0; 0]);
+    keyspace.missed(ids[2]);
+    for (left, called) in [
+        (ids[0], vec![]),
+        (ids[1], vec![ids[2]]),
+        (ids[2], vec![ids[3]]),
+        (ids[3], vec![wider]),
+    ] {
+        run(&keyspace, "LPOP q");
+        keyspace.leave(left);
+        assert_eq!(bell.answer(), called);
+    }
+}
+
+#[test]
+fn what_an_attempt_brings_is_for_the_first_that_asks_the_same() {
+    let keyspace = Keyspace::new();
+    let (one, other) = (bell(), bell());
+    let enter = |asks: &[u8], keys: &[&[u8]], bell| {
+        let entered = keyspace.enter(Kind::List, keys, asks, bell);
+        entered.expect("room")
+    };
+    let first = enter(b"left", &[b"q", b"p"], &one);
+    let second = enter(b"left", &[b"q", b"p"], &one);
+    assert_eq!(keyspace.first_alike(second), first);
+    assert_eq!(keyspace.first_alike(first), first);
+    let others = [
+        enter(b"right", &[b"q", b"p"], &one),
+        enter(b"left", &[b"p", b"q"], &one),
+        enter(b"left", &[b"q"], &one),
+        enter(b"left", &[b"q", b"p"], &other),
+    ];
+    for id in others {
+        assert_eq!(keyspace.first_alike(id), id);
+    }
+    keyspace.leave(first);
+    assert_eq!(keyspace.first_alike(second), second);
+    assert_eq!(keyspace.first_alike(first), first, "it has left");
+    let beside = enter(b"left", &[b"p"], &one);
+    keyspace.leave(second);
+    let [right, ..] = others;
+    keyspace.leave(right);
+    assert_eq!(keyspace.first_alike(beside), beside);
 }
 
 #[test]
@@ -195,17 +263,17 @@ fn a_ticket_of_several_keys_tries_those_where_it_is_its_turn() {
 #[test]
 fn the_first_attempt_is_made_unless_somebody_waits_already() {
     let (keyspace, bell) = (Keyspace::new(), bell());
-    let first = keyspace.enter(Kind::List, &[b"q"], &bell).expect("room");
+    let first = keyspace.enter(Kind::List, &[b"q"], b"", &bell).expect("room");
     assert_eq!(
         keyspace.begin_attempt(first, true).len(),
         1,
         "a log may know more"
     );
     keyspace.missed(first);
-    let second = keyspace.enter(Kind::List, &[b"q"], &bell).expect("room");
+    let second = keyspace.enter(Kind::List, &[b"q"], b"", &bell).expect("room");
     assert_eq!(keyspace.begin_attempt(second, true).len(), 0);
     run(&keyspace, "SET s v");
-    let third = keyspace.enter(Kind::List, &[b"s"], &bell).expect("room");
+    let third = keyspace.enter(Kind::List, &[b"s"], b"", &bell).expect("room");
     assert_eq!(
         keyspace.begin_attempt(third, true).len(),
         1,
@@ -292,7 +360,7 @@ fn take(keyspace: &Keyspace, elements: usize) -> usize {
         .expect("a timeout");
     let keys: [&[u8]; 3] = [b"q0", b"q1", b"q2"];
     for _ in 0..elements {
-        let id = keyspace.enter(Kind::List, &keys, &bell).expect("room");
+        let id = keyspace.enter(Kind::List, &keys, b"", &bell).expect("room");
         let mut first = true;
         loop {
             let tried = keyspace.begin_attempt(id, first);
