@@ -167,6 +167,17 @@ impl Builder {
         if is_new { Ok(()) } else { Err(doubled(event)) }
     }
 
+    /// Adds a member of a sorted set; false if it is none, is there already, or cannot be held.
+    #[inline]
+    pub fn scored(&mut self, member: &[u8], score: f64) -> bool {
+        match &mut self.form {
+            Form::Members(members) if member.len() <= STRING_BYTES_MAX && !score.is_nan() => {
+                members.add(score, member)
+            }
+            _ => false,
+        }
+    }
+
     /// Adopts a listpack as it is; false if it has to be taken element by element.
     pub fn pack(&mut self, rdb_type: u8, blob: &[u8]) -> bool {
         let adopted = match (&self.form, rdb_type) {

@@ -145,9 +145,7 @@ impl Hand {
                 reason,
             };
             self.place.check(&key, name).map_err(at_key)?;
-            if task.ends
-                && (self.place.put_plain_string(&key, name, value) || self.place.put_packs(&key, name, value))
-            {
+            if task.ends && self.place.put_whole(&key, name, value) {
                 return Ok(());
             }
             if !task.ends && self.place.begin_long_string(&key, name, value) {
@@ -173,6 +171,9 @@ impl Hand {
     }
 }
 
+/// Gives a builder all that a value holds, with room for what comes out of a compressed string. False: something of it needs care.
+type Fill = fn(u8, &mut Cursor<'_>, &mut Builder, &mut Vec<u8>) -> Parsed<bool>;
+
 /// Whether the builder has adopted all packs of a value.
 fn adopt_packs(
     rdb_type: u8,
@@ -191,6 +192,25 @@ fn adopt_packs(
     Ok(true)
 }
 
+/// Whether the builder has taken all members of a sorted set.
+fn add_members(
+    _rdb_type: u8,
+    cursor: &mut Cursor<'_>,
+    builder: &mut Builder,
+    _unpacked: &mut Vec<u8>,
+) -> Parsed<bool> {
+    let members = cursor.length()?;
+    builder.reserve(members.min((cursor.left() / ELEMENT_BYTES_MIN) as u64) as usize);
+    let mut buffer = itoa::Buffer::new();
+    for _ in 0..members {
+        let (member, score) = (cursor.text()?, cursor.f64()?);
+        if !builder.scored(member.element().as_bytes(&mut buffer), score) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
 impl Place {
     fn check(&self, key: &Key, name: &[u8]) -> Result<(), String> {
         if self.nursery.contains(key.hash, name) {
@@ -199,11 +219,20 @@ impl Place {
         build::check_length(name)
     }
 
-    /// Puts a string into its place without a detour. False: it has to be read with care.
-    fn put_plain_string(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
-        if key.rdb_type != format::STRING {
-            return false;
+    /// Puts a value of which every byte is there into its place without a detour. False: it has to be read with care.
+    fn put_whole(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
+        match key.rdb_type {
+            format::STRING => self.put_plain_string(key, name, value),
+            format::HASH_LISTPACK | format::ZSET_LISTPACK | format::LIST_QUICKLIST_2 => {
+                self.put_filled(key, name, value, adopt_packs)
+            }
+            format::ZSET_2 => self.put_filled(key, name, value, add_members),
+            _ => false,
         }
+    }
+
+    /// Puts a string into its place. False: it has to be read with care.
+    fn put_plain_string(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
         let mut cursor = Cursor::new(value, key.value_offset);
         let Ok(text) = cursor.text() else {
             return false;
@@ -251,24 +280,17 @@ impl Place {
         filled.is_some_and(|filled| self.nursery.put_filled(key.hash, filled, key.usage))
     }
 
-    /// Puts a collection into its place whose packs can all be adopted as they are. False: it has to be read with care.
-    fn put_packs(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
-        let is_packed = matches!(
-            key.rdb_type,
-            format::HASH_LISTPACK | format::ZSET_LISTPACK | format::LIST_QUICKLIST_2
-        );
-        if !is_packed {
-            return false;
-        }
+    /// Puts a collection into its place that is filled from these bytes. False: it has to be read with care.
+    fn put_filled(&mut self, key: &Key, name: &[u8], value: &[u8], fill: Fill) -> bool {
         let Ok(mut builder) = Builder::new(key.rdb_type, key.fidelity, self.limits()) else {
             return false;
         };
         let mut cursor = Cursor::new(value, key.value_offset);
-        let adopted = adopt_packs(key.rdb_type, &mut cursor, &mut builder, &mut self.unpacked);
+        let filled = fill(key.rdb_type, &mut cursor, &mut builder, &mut self.unpacked);
         if self.unpacked.len() > KEPT_BYTES_MAX {
             self.unpacked = Vec::new();
         }
-        if !matches!(adopted, Ok(true)) || cursor.left() > 0 {
+        if !matches!(filled, Ok(true)) || cursor.left() > 0 {
             return false;
         }
         let Built::Value(value) = builder.finish() else {
