@@ -1,7 +1,7 @@
 //! Lengths, integers and strings, out of the bytes that have arrived so far.
 
 use super::RdbError;
-use super::format::STRING_BYTES_MAX;
+use super::format::{COMPRESSED, STRING_BYTES_MAX};
 use super::lzf;
 use crate::value::Element;
 use std::borrow::Cow;
@@ -171,7 +171,7 @@ impl<'a> Cursor<'a> {
             0xc0 => Ok(Text::Int(i64::from(i8::from_le_bytes(self.array()?)))),
             0xc1 => Ok(Text::Int(i64::from(i16::from_le_bytes(self.array()?)))),
             0xc2 => Ok(Text::Int(i64::from(self.i32()?))),
-            0xc3 => self.compressed(),
+            COMPRESSED => self.compressed(),
             other => self.unknown_string(other),
         }
     }
@@ -198,7 +198,7 @@ impl<'a> Cursor<'a> {
             0xc0 => Ok(1),
             0xc1 => Ok(2),
             0xc2 => Ok(4),
-            0xc3 => Ok(self.compressed_head()?.0 as u64),
+            COMPRESSED => Ok(self.compressed_head()?.0 as u64),
             other => self.unknown_string(other),
         }
     }
@@ -233,7 +233,7 @@ impl<'a> Cursor<'a> {
     }
 
     /// How many compressed bytes follow, and for how many they stand.
-    fn compressed_head(&mut self) -> Parsed<(usize, usize)> {
+    pub fn compressed_head(&mut self) -> Parsed<(usize, usize)> {
         let from = self.offset() - 1;
         let (packed, length) = (self.length()?, self.length()?);
         if length > packed.saturating_mul(lzf::EXPANSION_MAX) {
@@ -260,7 +260,7 @@ impl<'a> Cursor<'a> {
         'a: 'b,
     {
         let from = self.offset();
-        if self.bytes.get(self.at) != Some(&0xc3) {
+        if self.bytes.get(self.at) != Some(&COMPRESSED) {
             return match self.text()? {
                 Text::Bytes(Cow::Borrowed(bytes)) => Ok(bytes),
                 _ => bad_at(from, "integer where bytes are expected"),

@@ -33,6 +33,8 @@ pub const DATABASE_MAX: u64 = i32::MAX as u64;
 pub const FIELD_EXPIRY_MAX: u64 = (1 << 48) - 1;
 
 pub const EOF: u8 = 0xff;
+/// Begins a string that is compressed.
+pub const COMPRESSED: u8 = 0xc3;
 pub const SELECT_DB: u8 = 0xfe;
 pub const EXPIRE_S: u8 = 0xfd;
 pub const EXPIRE_MS: u8 = 0xfc;

@@ -4,8 +4,10 @@
 //! The compressor keeps its table across calls (most strings are short, and clearing the table would cost more than
 //! the work), telling stale entries from live ones by a position that only ever grows.
 
+mod inflater;
 mod packed;
 
+pub use inflater::Inflater;
 use packed::Repeats;
 
 /// Three bytes of input give at most 264 of output.
@@ -43,25 +45,86 @@ pub fn decompress_into(input: &[u8], length: usize, bytes: &mut Vec<u8>) -> Resu
     if bytes.len() < believed + SLACK {
         *bytes = vec![0; believed + SLACK];
     }
-    let mut output = Output { bytes, at: 0, length };
+    let mut output = Buffer { bytes, at: 0, length };
     let mut rest = input;
     while let [control, tail @ ..] = rest {
-        rest = if *control < 32 {
-            let count = usize::from(*control) + 1;
-            output.make_room(count)?;
-            output.literals(tail, count)?
-        } else {
-            copy_reference(*control, tail, &mut output)?
-        };
+        rest = token(*control, tail, &mut output).map_err(Fault::reason)?;
     }
     if output.at != length {
-        return Err("compressed string is shorter than declared");
+        return Err(SHORTER);
     }
     Ok(())
 }
 
-/// Bytes that come out. Copies go in blocks, which may reach beyond their end into room that is kept for this.
-struct Output<'a> {
+pub const SHORTER: &str = "compressed string is shorter than declared";
+const LONGER: &str = "compressed string is longer than declared";
+const BEFORE_START: &str = "compressed string refers to bytes before its start";
+
+/// Why a token cannot be followed.
+#[derive(Clone, Copy, Debug)]
+enum Fault {
+    /// It may be once more bytes are there.
+    Cut(&'static str),
+    Bad(&'static str),
+}
+
+impl Fault {
+    fn reason(self) -> &'static str {
+        match self {
+            Fault::Cut(reason) | Fault::Bad(reason) => reason,
+        }
+    }
+}
+
+/// Where the bytes of a string come out.
+pub trait Output {
+    /// Makes room for so many more bytes; false if they are more than the string has.
+    fn make_room(&mut self, count: usize) -> bool;
+    /// Takes so many bytes, which stand at the beginning of these and for which there is room, as they are.
+    fn literals(&mut self, bytes: &[u8], count: usize);
+    /// Repeats so many bytes, for which there is room, from so far back; false if that is before the first one.
+    fn repeat(&mut self, distance: usize, count: usize) -> bool;
+}
+
+/// Follows the token that begins with this byte; gives what stands behind it.
+#[inline(always)]
+fn token<'a>(control: u8, tail: &'a [u8], output: &mut impl Output) -> Result<&'a [u8], Fault> {
+    if control >= 32 {
+        return reference(control, tail, output);
+    }
+    let count = usize::from(control) + 1;
+    if !output.make_room(count) {
+        return Err(Fault::Bad(LONGER));
+    }
+    let Some(rest) = tail.get(count..) else {
+        return Err(Fault::Cut("compressed string ends inside of a literal run"));
+    };
+    output.literals(tail, count);
+    Ok(rest)
+}
+
+#[inline(always)]
+fn reference<'a>(control: u8, tail: &'a [u8], output: &mut impl Output) -> Result<&'a [u8], Fault> {
+    const CUT: Fault = Fault::Cut("compressed string ends inside of a reference");
+    let (mut count, mut tail) = (usize::from(control >> 5), tail);
+    if count == 7 {
+        let (more, after) = tail.split_first().ok_or(CUT)?;
+        count += usize::from(*more);
+        tail = after;
+    }
+    let (low, tail) = tail.split_first().ok_or(CUT)?;
+    let distance = (usize::from(control & 31) << 8 | usize::from(*low)) + 1;
+    if !output.make_room(count + 2) {
+        return Err(Fault::Bad(LONGER));
+    }
+    if !output.repeat(distance, count + 2) {
+        return Err(Fault::Bad(BEFORE_START));
+    }
+    Ok(tail)
+}
+
+/// Bytes that come out into a buffer. Copies go in blocks, which may reach beyond their end into room that is kept for this.
+struct Buffer<'a> {
     bytes: &'a mut Vec<u8>,
     /// Bytes that have come out.
     at: usize,
@@ -69,40 +132,36 @@ struct Output<'a> {
     length: usize,
 }
 
-impl Output<'_> {
-    /// Makes room for so many bytes and a block.
-    fn make_room(&mut self, count: usize) -> Result<(), &'static str> {
+impl Output for Buffer<'_> {
+    /// Makes room for a block behind them, too.
+    #[inline(always)]
+    fn make_room(&mut self, count: usize) -> bool {
         let end = self.at + count;
         if end > self.length {
-            return Err("compressed string is longer than declared");
+            return false;
         }
         if end + SLACK > self.bytes.len() {
             let room = self.length.min(2 * self.bytes.len()).max(end);
             self.bytes.resize(room + SLACK, 0);
         }
-        Ok(())
+        true
     }
 
-    /// Takes so many bytes as they are; gives what stands behind them.
-    fn literals<'a>(&mut self, tail: &'a [u8], count: usize) -> Result<&'a [u8], &'static str> {
-        let (literals, rest) = tail
-            .split_at_checked(count)
-            .ok_or("compressed string ends inside of a literal run")?;
+    #[inline(always)]
+    fn literals(&mut self, bytes: &[u8], count: usize) {
         let (to, end) = (self.at, self.at + count);
-        match tail.first_chunk::<LITERALS_MAX>() {
+        match bytes.first_chunk::<LITERALS_MAX>() {
             Some(block) => self.bytes[to..to + LITERALS_MAX].copy_from_slice(block),
-            None => self.bytes[to..end].copy_from_slice(literals),
+            None => self.bytes[to..end].copy_from_slice(&bytes[..count]),
         }
         self.at = end;
-        Ok(rest)
     }
 
-    /// Repeats so many bytes from so far back.
-    fn repeat(&mut self, distance: usize, count: usize) -> Result<(), &'static str> {
-        let from = self
-            .at
-            .checked_sub(distance)
-            .ok_or("compressed string refers to bytes before its start")?;
+    #[inline(always)]
+    fn repeat(&mut self, distance: usize, count: usize) -> bool {
+        let Some(from) = self.at.checked_sub(distance) else {
+            return false;
+        };
         let end = self.at + count;
         if distance >= BLOCK {
             for (from, to) in (from..).step_by(BLOCK).zip((self.at..end).step_by(BLOCK)) {
@@ -117,27 +176,8 @@ impl Output<'_> {
             }
         }
         self.at = end;
-        Ok(())
+        true
     }
-}
-
-fn copy_reference<'a>(
-    control: u8,
-    tail: &'a [u8],
-    output: &mut Output<'_>,
-) -> Result<&'a [u8], &'static str> {
-    const CUT: &str = "compressed string ends inside of a reference";
-    let (mut count, mut tail) = (usize::from(control >> 5), tail);
-    if count == 7 {
-        let (more, after) = tail.split_first().ok_or(CUT)?;
-        count += usize::from(*more);
-        tail = after;
-    }
-    let (low, tail) = tail.split_first().ok_or(CUT)?;
-    let distance = (usize::from(control & 31) << 8 | usize::from(*low)) + 1;
-    output.make_room(count + 2)?;
-    output.repeat(distance, count + 2)?;
-    Ok(tail)
 }
 
 /// Compresses strings one after the other.

@@ -33,16 +33,48 @@ impl StringFilling {
         }
     }
 
+    /// How many bytes are left to come.
+    pub fn left(&self) -> usize {
+        self.len - self.filled
+    }
+
+    fn place(&mut self) -> *mut u8 {
+        // SAFETY: the offset is within the allocation.
+        unsafe { self.entry.start().add(self.entry.shape().value_offset()) }
+    }
+
+    /// Repeats so many of the bytes that have come, from so far back: those that this adds are repeated as well. False: there are none
+    /// so far back, or they are more than are left to come, and nothing is done.
+    pub fn repeat(&mut self, distance: usize, count: usize) -> bool {
+        if distance == 0 || distance > self.filled || count > self.left() {
+            return false;
+        }
+        let (filled, place) = (self.filled, self.place());
+        let mut done = 0;
+        while done < count {
+            // No further than what is there: what is copied does not overlap.
+            let step = (count - done).min(distance + done);
+            // SAFETY: the allocation has room for `len` bytes of the string, of which `filled + done` have come; the bytes from
+            // `distance` before `filled` up to there are `distance + done`.
+            unsafe {
+                let from = place.add(filled - distance);
+                place.add(filled + done).copy_from_nonoverlapping(from, step);
+            }
+            done += step;
+        }
+        self.filled += count;
+        true
+    }
+
     /// The next bytes. False: they are more than are left to come, and nothing is done.
     pub fn append(&mut self, bytes: &[u8]) -> bool {
-        if bytes.len() > self.len - self.filled {
+        if bytes.len() > self.left() {
             return false;
         }
         self.is_ascii &= bytes.is_ascii();
         // SAFETY: the allocation has room for `len` bytes of the string, and `filled` and these are not more.
         unsafe {
-            let place = self.entry.start().add(self.entry.shape().value_offset());
-            place
+            self.place()
                 .add(self.filled)
                 .copy_from_nonoverlapping(bytes.as_ptr(), bytes.len());
         }
@@ -87,5 +119,41 @@ impl Entry {
             entry.write_header(entry.header() | ASCII);
         }
         Ok(entry)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::random::Rng;
+
+    #[test]
+    fn it_becomes_what_a_vector_becomes() {
+        let mut rng = Rng::new(8);
+        for round in 0..40 {
+            let len = rng.below(600);
+            let (mut filling, mut model) = (StringFilling::new(b"key", len, None), Vec::new());
+            while model.len() < len {
+                let (distance, count) = (rng.below(40), rng.below(90));
+                let is_ascii = round % 2 == 0 || model.len() < len / 2;
+                let letter = if is_ascii { b'a' } else { 0xe0 } + rng.below(20) as u8;
+                if rng.below(3) == 0 {
+                    let bytes = vec![letter; count];
+                    let fits = model.len() + count <= len;
+                    assert_eq!(filling.append(&bytes), fits);
+                    model.extend(if fits { &bytes[..] } else { &[] });
+                } else {
+                    let fits = (1..=model.len()).contains(&distance) && model.len() + count <= len;
+                    assert_eq!(filling.repeat(distance, count), fits);
+                    let from = model.len().saturating_sub(distance);
+                    (from..from + if fits { count } else { 0 }).for_each(|at| model.push(model[at]));
+                }
+                assert_eq!(filling.left(), len - model.len());
+            }
+            let mut entry = filling.finish().expect("all has come");
+            assert_eq!(entry.bytes_mut(), model);
+            assert_eq!(entry.header() & ASCII != 0, model.is_ascii());
+        }
+        assert!(StringFilling::new(b"key", 1, None).finish().is_none());
     }
 }

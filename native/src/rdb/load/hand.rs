@@ -2,12 +2,13 @@
 //! of its own.
 
 use super::build::{self, Builder, Built, Fidelity};
-use crate::keyspace::{Expiry, Nursery, StringFilling, Usage};
+use super::long::LongString;
+use crate::keyspace::{Expiry, Nursery, Usage};
 use crate::rdb::RdbError;
 use crate::rdb::cursor::{Cursor, Parsed};
 use crate::rdb::event::{Event, Sink, StreamId};
 use crate::rdb::format::{self, Magic};
-use crate::rdb::reader::{NODE_PACKED, Reader};
+use crate::rdb::reader::{NODE_PACKED, Reader, key_and_type};
 use crate::value::LimitsRef;
 
 /// A buffer for what comes out of packs is not kept beyond this.
@@ -79,7 +80,7 @@ struct Place {
     /// Room for what comes out of a compressed pack.
     unpacked: Vec<u8>,
     /// A long string that comes in pieces.
-    filling: Option<StringFilling>,
+    long: Option<LongString>,
     /// No string is longer.
     file_bytes: u64,
 }
@@ -96,7 +97,7 @@ impl Hand {
                 key: None,
                 builder: None,
                 unpacked: Vec::new(),
-                filling: None,
+                long: None,
                 file_bytes,
             },
             fault: None,
@@ -148,21 +149,25 @@ impl Hand {
             if task.ends && self.place.put_whole(&key, name, value) {
                 return Ok(());
             }
-            if !task.ends && self.place.begin_long_string(&key, name, value) {
-                return Ok(());
+            if !task.ends {
+                let Place {
+                    nursery, file_bytes, ..
+                } = &self.place;
+                self.place.long = LongString::begin(nursery, &key, name, value, *file_bytes);
+                if self.place.long.is_some() {
+                    self.place.keep_name(name);
+                    return Ok(());
+                }
             }
             self.place.begin(&key, name).map_err(at_key)?;
             let offsets = [key.offset, key.value_offset];
             self.reader.begin_value(name, key.rdb_type, key.magic, offsets);
         }
-        let is_whole = match self.place.filling.is_some() {
-            true => self.place.go_on_with_string(value, task.ends),
-            false => {
-                self.reader.push(value, &mut self.place)?;
-                !task.ends || self.reader.is_behind_value()
-            }
-        };
-        if !is_whole {
+        if self.place.long.is_some() {
+            return self.place.go_on_with_string(value, task.ends);
+        }
+        self.reader.push(value, &mut self.place)?;
+        if task.ends && !self.reader.is_behind_value() {
             // Lengths led elsewhere than the value did.
             let (offset, reason) = (self.reader.offset(), "value does not end where it should".into());
             return Err(RdbError { offset, reason });
@@ -245,39 +250,24 @@ impl Place {
         self.put_string(key, name, text.as_bytes(&mut buffer)).is_ok()
     }
 
-    /// Begins a string of which more is to come where it will stay. False: it has to be read with care.
-    fn begin_long_string(&mut self, key: &Key, name: &[u8], value: &[u8]) -> bool {
-        let mut cursor = Cursor::new(value, key.value_offset);
-        let is_plain = key.rdb_type == format::STRING && value.first().is_some_and(|first| first >> 6 != 3);
-        if !is_plain {
-            return false;
+    /// More of a long string; puts it into its place if it ends.
+    fn go_on_with_string(&mut self, bytes: &[u8], ends: bool) -> Result<(), RdbError> {
+        if let Some(long) = &mut self.long {
+            long.push(bytes, ends);
         }
-        let Ok(length) = cursor.text_head() else {
-            return false;
+        let (true, Some(key)) = (ends, self.key) else {
+            return Ok(());
         };
-        if length > self.file_bytes {
-            return false;
-        }
-        let mut filling = self.nursery.begin_string(name, length as usize, key.expiry);
-        let fits = filling.append(&value[cursor.read()..]);
-        self.filling = fits.then_some(filling);
-        fits
-    }
-
-    /// More of a long string. False: it ends too early or too late.
-    fn go_on_with_string(&mut self, bytes: &[u8], ends: bool) -> bool {
-        let (Some(filling), Some(key)) = (&mut self.filling, self.key) else {
-            return false;
+        let Some(filled) = self.long.take() else {
+            return Ok(());
         };
-        if !filling.append(bytes) {
-            return false;
-        }
-        if !ends {
-            return true;
-        }
+        let filled = filled.finish().map_err(|reason| RdbError {
+            offset: key.value_offset,
+            reason: format!("{}: {reason}", key_and_type(&self.name, key.rdb_type)),
+        })?;
+        self.nursery.put_filled(key.hash, filled, key.usage);
         self.counts.keys += 1;
-        let filled = self.filling.take();
-        filled.is_some_and(|filled| self.nursery.put_filled(key.hash, filled, key.usage))
+        Ok(())
     }
 
     /// Puts a collection into its place that is filled from these bytes. False: it has to be read with care.
@@ -310,9 +300,13 @@ impl Place {
         Ok(())
     }
 
-    fn begin(&mut self, key: &Key, name: &[u8]) -> Result<(), String> {
+    fn keep_name(&mut self, name: &[u8]) {
         self.name.clear();
         self.name.extend_from_slice(name);
+    }
+
+    fn begin(&mut self, key: &Key, name: &[u8]) -> Result<(), String> {
+        self.keep_name(name);
         self.builder = None;
         if key.rdb_type != format::STRING {
             self.builder = Some(Builder::new(key.rdb_type, key.fidelity, self.limits())?);

@@ -10,6 +10,7 @@
 mod build;
 mod crew;
 mod hand;
+mod long;
 mod stream;
 
 pub use build::{Builder, Built, Fidelity, refusal};

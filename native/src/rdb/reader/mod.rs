@@ -13,7 +13,7 @@ mod stream;
 mod value;
 
 pub(in crate::rdb) use details::skip_key_meta;
-pub(in crate::rdb) use refusal::refusal_of_type;
+pub(in crate::rdb) use refusal::{key_and_type, refusal_of_type};
 pub(in crate::rdb) use value::{NODE_PACKED, ValueBody};
 
 use super::checksum::Checksum;
@@ -32,9 +32,6 @@ pub const FINGERPRINTS_MAX: usize = 1 << 20;
 
 /// How much of the next piece is put behind a part of a record at a time, unless more is known to be needed.
 const JOINT_BYTES: usize = 1 << 12;
-
-/// Longest part of a key that an error quotes.
-const QUOTED_BYTES_MAX: usize = 64;
 
 /// How to read.
 #[derive(Clone, Copy, Debug)]
@@ -318,10 +315,7 @@ impl Reader {
             Phase::Carried(span) => span.rdb_type(),
             _ => return String::new(),
         };
-        let name = format::type_name(rdb_type).unwrap_or("unknown");
-        let shown = &self.key[..self.key.len().min(QUOTED_BYTES_MAX)];
-        let dots = if shown.len() < self.key.len() { "..." } else { "" };
-        format!("key '{}{dots}' ({name}, type {rdb_type})", shown.escape_ascii())
+        key_and_type(&self.key, rdb_type)
     }
 
     /// Reads one record.

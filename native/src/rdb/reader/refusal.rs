@@ -2,6 +2,9 @@
 
 use super::{Magic, format};
 
+/// Longest part of a key that an error quotes.
+const QUOTED_BYTES_MAX: usize = 64;
+
 /// Of a file of another kind.
 pub(super) const NOT_RDB: &str = "file does not begin with REDIS or VALKEY: it is not an RDB file";
 
@@ -30,4 +33,12 @@ pub(in crate::rdb) fn refusal_of_type(magic: Magic, rdb_type: u8) -> Option<Stri
         _ => return Some(format!("unknown type {rdb_type}")),
     };
     Some(format!("type {rdb_type} ({what}) cannot be read"))
+}
+
+/// Names a key in an error.
+pub(in crate::rdb) fn key_and_type(key: &[u8], rdb_type: u8) -> String {
+    let name = format::type_name(rdb_type).unwrap_or("unknown");
+    let shown = &key[..key.len().min(QUOTED_BYTES_MAX)];
+    let dots = if shown.len() < key.len() { "..." } else { "" };
+    format!("key '{}{dots}' ({name}, type {rdb_type})", shown.escape_ascii())
 }

@@ -3,9 +3,10 @@
 use super::fixtures::{files_below, fixtures};
 use super::mutation::mutate_file;
 use super::writing::{sample_of, write};
-use crate::keyspace::{Expiry, Keyspace, Scope};
+use crate::keyspace::{Expiry, Keyspace, STRING_BYTES_MAX, Scope};
 use crate::random::Rng;
 use crate::rdb::event::{Event, Sink, StreamId};
+use crate::rdb::format;
 use crate::rdb::load::{Builder, Built, Fidelity, refusal};
 use crate::rdb::write::EXACT_FIELD;
 use crate::rdb::{LoadOptions, Loader, Options, RdbError, Reader, WriteOptions};
@@ -156,13 +157,14 @@ fn a_file_that_is_cut_is_refused_for_the_same_reason() {
     }
 }
 
-#[test]
-fn long_strings_come_in_pieces() {
-    let (source, mut rng) = (target(), Rng::new(5));
+/// A file of long strings with these letters.
+fn long_strings(letters: usize, compress: bool, rng: &mut Rng) -> Vec<u8> {
+    let source = target();
     for n in 0..12u32 {
         let key = format!("long:{n}").into_bytes();
-        let length = 1000 + rng.below(20_000);
-        let text: Vec<u8> = (0..length).map(|_| rng.next_u64() as u8 >> (n % 2)).collect();
+        let length = 8_000 + rng.below(30_000);
+        let first = n as usize % 2 * 128;
+        let text: Vec<u8> = (0..length).map(|_| (first + rng.below(letters)) as u8).collect();
         let expiry = if n % 3 == 0 {
             Expiry::At(i64::MAX / 2)
         } else {
@@ -171,21 +173,45 @@ fn long_strings_come_in_pieces() {
         source.db_for(&key).put_string(&key, &text, expiry);
     }
     let options = WriteOptions {
-        compress: false,
+        compress,
         ..Default::default()
     };
     let file = write(&source, options, usize::MAX);
     assert_eq!(alone(&file), Ok(source.digest()));
-    for piece in [1, 100, 700, 5_000, usize::MAX] {
-        assert_eq!(together(&file, piece), Ok(source.digest()));
+    file
+}
+
+#[test]
+fn long_strings_come_in_pieces() {
+    let mut rng = Rng::new(5);
+    for (letters, compress) in [(128, false), (4, true), (2, true)] {
+        let file = long_strings(letters, compress, &mut rng);
+        let digest = alone(&file);
+        for piece in [1, 100, 700, 5_000, usize::MAX] {
+            assert_eq!(together(&file, piece), digest);
+        }
+        for cut in (0..file.len()).step_by(997) {
+            assert_eq!(together(&file[..cut], 300), alone(&file[..cut]));
+        }
+        for round in 0..200 {
+            let bad = mutate_file(&file, &mut rng);
+            assert_eq!(together(&bad, 1 + rng.below(3_000)), alone(&bad), "round {round}");
+        }
     }
-    for cut in (0..file.len()).step_by(997) {
-        assert_eq!(together(&file[..cut], 300), alone(&file[..cut]));
+}
+
+#[test]
+fn a_string_that_is_too_long_is_not_begun() {
+    let mut file = b"REDIS0010".to_vec();
+    file.extend([format::STRING, 1, b'k', 0x81]);
+    file.extend((STRING_BYTES_MAX as u64 + 1).to_be_bytes());
+    file.extend([b'x'; 10_000]);
+    let (mut reader, mut loader) = (reader(), Loader::new(ALL).of_bytes(1 << 32));
+    for piece in file.chunks(1_000) {
+        assert_eq!(reader.push(piece, &mut loader), Ok(piece.len()));
     }
-    for round in 0..200 {
-        let bad = mutate_file(&file, &mut rng);
-        assert_eq!(together(&bad, 1 + rng.below(3_000)), alone(&bad), "round {round}");
-    }
+    assert_eq!(loader.finish(), Ok(()));
+    assert_eq!(reader.finish(), alone(&file).map(|_| ()));
 }
 
 #[test]

@@ -200,7 +200,7 @@ impl Encoder {
         let Some(packed) = compressor.compress(text) else {
             return false;
         };
-        self.out.push(0xc3);
+        self.out.push(format::COMPRESSED);
         put_length(&mut self.out, packed.len() as u64);
         put_length(&mut self.out, text.len() as u64);
         self.out.extend_from_slice(packed);
