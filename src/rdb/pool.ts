@@ -27,6 +27,8 @@ function create(): Piscina<Job, void> {
     filename: fileURLToPath(new URL('./worker.js', import.meta.url)),
     minThreads: 0,
     maxThreads: threadsMax,
+    // The host's own preloads and flags are not for these threads: no foreign code runs here.
+    execArgv: [],
     idleTimeout: IDLE_MS,
     // An idle thread sleeps in its event loop, where it can be ended at once.
     atomics: 'disabled',
