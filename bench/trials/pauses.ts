@@ -27,23 +27,30 @@ function valuesOf(): (i: number) => string {
   return (i) => values[i % VALUES] ?? '';
 }
 
+/** What no call may take. */
+const ALLOWED_MS = 2;
+
 /** Calls one after the other. */
 interface Timed {
   /** In nanoseconds. */
   readonly histogram: Histogram;
   readonly long: LongCalls;
+  /** Calls of more than {@link ALLOWED_MS}. */
+  readonly above: number;
 }
 
 function timeEach(from: number, to: number, call: (i: number) => void): Timed {
   const [histogram, long] = [new Histogram(), new LongCalls()];
+  let above = 0;
   for (let i = from; i < to; i++) {
     const start = performance.now();
     call(i);
     const end = performance.now();
     histogram.note((end - start) * NS_PER_MS);
     long.note(start, end);
+    if (end - start > ALLOWED_MS) above++;
   }
-  return { histogram, long };
+  return { histogram, long, above };
 }
 
 /** The longest call, and the longest on which no garbage collection fell. */
@@ -57,6 +64,10 @@ async function longest(what: string, { histogram, long }: Timed, watch: Collecti
       value: (outsideMs * NS_PER_MS) / NS_PER_US,
     },
   ];
+}
+
+function above(what: string, { above: value }: Timed): Figure {
+  return { metric: `${what}, longer than ${ALLOWED_MS} ms`, unit: 'calls', value };
 }
 
 async function quantiles(what: string, timed: Timed, watch: CollectionWatch): Promise<Figure[]> {
@@ -81,6 +92,15 @@ function timeWrites(bytes: number, calls: number): Timed {
   });
 }
 
+/** The same with memory that nobody has touched before, from its beginning to its end. */
+function timeFirstWrites(bytes: number, calls: number): Timed {
+  const memory = Buffer.allocUnsafeSlow(bytes);
+  const each = Math.floor(bytes / calls);
+  return timeEach(0, calls, (i) => {
+    memory.fill(1, i * each, (i + 1) * each);
+  });
+}
+
 async function measureGrowth(
   driver: LocalKeyspaceDriver,
   { from, to }: { from: number; to: number },
@@ -91,11 +111,17 @@ async function measureGrowth(
   for (let i = 0; i < from; i++) keyspace.set(keyOf(i), value(i));
   const timed = timeEach(from, to, (i) => keyspace.set(keyOf(i), value(i)));
   const sums = [keyspace.dbsize()];
-  const writes = timeWrites(keyspace.memory().memoryBytes, to - from);
+  const bytes = keyspace.memory().memoryBytes;
+  const writes = timeWrites(bytes, to - from);
+  const firstWrites = timeFirstWrites(bytes, to - from);
   keyspace.close();
   const figures = [
     ...(await quantiles('set', timed, watch)),
+    above('set', timed),
     ...(await longest('write to memory that is there', writes, watch)),
+    above('write to memory that is there', writes),
+    ...(await longest('write to fresh memory', firstWrites, watch)),
+    above('write to fresh memory', firstWrites),
   ];
   watch.stop();
   return { figures, hash: hashOf(sums) };
@@ -161,7 +187,7 @@ export const pauseTrials = [
   defineTrial({
     name: 'growth',
     about:
-      'single calls of set of 100-byte values, each timed, while a table grows from 1 to 10 million keys; as many writes to memory that is there',
+      'single calls of set of 100-byte values, each timed, while a table grows from 1 to 10 million keys; as many writes to memory that is there, and to fresh memory',
     drivers: [localKeyspaceDriver],
     runs: 3,
     measure: async (driver, { scale }) => measureGrowth(driver, GROWTH[scale]),

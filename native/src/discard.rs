@@ -1,6 +1,7 @@
 //! Frees what is large away from the thread that no longer needs it: on one thread of the process, which begins with the
 //! first large piece and ends when nothing has come for a while.
 
+use crate::heap;
 use parking_lot::{Condvar, Mutex};
 use std::collections::VecDeque;
 use std::thread;
@@ -66,8 +67,11 @@ fn free() {
             queue.bytes -= bytes;
             parking_lot::MutexGuard::unlocked(&mut queue, || drop(piece));
         } else if MORE.wait_for(&mut queue, IDLE).timed_out() && queue.pieces.is_empty() {
-            queue.running = false;
-            return;
+            parking_lot::MutexGuard::unlocked(&mut queue, heap::give_back);
+            if queue.pieces.is_empty() {
+                queue.running = false;
+                return;
+            }
         }
     }
 }

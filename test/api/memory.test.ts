@@ -164,3 +164,17 @@ test.runIf(process.platform === 'linux')('no thread is left when all keyspaces a
   const output = execFileSync(process.execPath, ['--input-type=module', '-e', script], { encoding: 'utf8' });
   expect(output.split('\n').slice(0, 2)).toEqual(['true', '0']);
 });
+
+describe('memory that became free', () => {
+  const VALUES = 200_000;
+  const rss = () => process.memoryUsage.rss();
+
+  test('goes back to the system though nobody calls', async () => {
+    using keyspace = new Keyspace();
+    const value = 'v'.repeat(1_000);
+    for (let i = 0; i < VALUES; i++) keyspace.set(`key:${i}`, value);
+    const [full, { memoryBytes }] = [rss(), keyspace.memory()];
+    keyspace.flushall();
+    await expect.poll(rss, { timeout: 10_000, interval: 100 }).toBeLessThan(full - memoryBytes / 2);
+  });
+});

@@ -1,6 +1,7 @@
 //! The thread that has memory provided before it is needed.
 
 use super::arena;
+use super::spare::Spare;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
@@ -41,12 +42,13 @@ fn give_way() {
 
 fn run(over: &AtomicBool) {
     give_way();
+    let mut spare = Spare::default();
     loop {
         let rung = arena::rung();
         if over.load(Ordering::Acquire) {
             return;
         }
-        let advance = arena::advance();
+        let advance = arena::advance(&mut spare);
         if advance.overtaken {
             thread::sleep(REST);
         } else if !advance.failed {

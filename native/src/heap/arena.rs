@@ -3,7 +3,9 @@
 //! Reserving a range takes no memory. The first is there before the first allocation, or the allocator would have reserved one of its
 //! own; a larger one follows whenever the last is half used. Where the system allows no more, the allocator goes on by itself.
 
-use super::block::{AHEAD, Advance, BLOCK_BYTES, Block, Blocks};
+use super::block::{AHEAD, Advance, BLOCK_BYTES, Block, Blocks, Provider};
+use super::settings;
+use super::spare::Spare;
 use std::ffi::{c_int, c_void};
 use std::ptr;
 use std::sync::atomic::{AtomicPtr, AtomicU32, AtomicUsize, Ordering};
@@ -82,8 +84,8 @@ fn is_filling() -> bool {
 }
 
 /// Addresses that go back to the system, unless they are kept.
-struct Mapping {
-    start: usize,
+pub(super) struct Mapping {
+    pub(super) start: usize,
     bytes: usize,
 }
 
@@ -101,7 +103,7 @@ impl Drop for Mapping {
 }
 
 /// The system's anonymous memory, zeroed, of which nothing is taken before it is touched.
-fn map(bytes: usize) -> Option<Mapping> {
+pub(super) fn map(bytes: usize) -> Option<Mapping> {
     let flags = libc::MAP_PRIVATE | libc::MAP_ANONYMOUS | libc::MAP_NORESERVE;
     // SAFETY: a new mapping at a place of the system's choice.
     let place = unsafe {
@@ -121,8 +123,9 @@ fn map(bytes: usize) -> Option<Mapping> {
 }
 
 /// Tells the system something of memory that was mapped here.
-fn advise(start: usize, bytes: usize, advice: c_int) -> bool {
-    // SAFETY: the range belongs to a mapping of `map`, which is never undone. Only `commit` gives advice that changes what is in it.
+pub(super) fn advise(start: usize, bytes: usize, advice: c_int) -> bool {
+    // SAFETY: the range belongs to a mapping of `map` that is held or was kept. Only `commit` and the one thread that holds a spare page
+    // give advice that changes what is in it.
     unsafe { libc::madvise(start as *mut c_void, bytes, advice) == 0 }
 }
 
@@ -235,6 +238,7 @@ fn reserving_costs() -> bool {
 extern "C" fn initialize() {
     // SAFETY: may be called at any time, and again.
     unsafe { mi_process_init() };
+    settings::set();
     if !reserving_costs() {
         reserve();
     }
@@ -248,7 +252,7 @@ static INITIALIZE: extern "C" fn() = initialize;
 ///
 /// Told to populate memory (`MADV_POPULATE_WRITE`), it makes all who map memory meanwhile wait, the engine's collector
 /// for one; for a touch it does not.
-fn provide(start: usize) -> bool {
+pub(super) fn provide(start: usize) -> bool {
     let advised = advise(start, BLOCK_BYTES, libc::MADV_HUGEPAGE);
     if advised {
         (start..start + BLOCK_BYTES).step_by(PAGE_BYTES).for_each(touch);
@@ -275,15 +279,32 @@ fn touch(place: usize) {
     }
 }
 
+/// Provides blocks of a range.
+struct RangeProvider<'a> {
+    range: &'a Range,
+    spare: &'a mut Spare,
+}
+
+impl Provider for RangeProvider<'_> {
+    fn make_ready(&mut self) {
+        self.spare.fill();
+    }
+
+    fn provide(&mut self, number: usize) -> bool {
+        self.spare.give_up();
+        provide(self.range.start_of(number))
+    }
+}
+
 /// Prepares what is likely to be needed next in all ranges, and sees to it that there is another range in time.
-pub fn advance() -> Advance {
+pub fn advance(spare: &mut Spare) -> Advance {
     let mut all = Advance::default();
     let count = COUNT.load(Ordering::Acquire);
     // Whoever fills memory in bulk is faster than this, and needs the processors.
     let ahead = if is_filling() { 0 } else { AHEAD };
     for (number, range) in RANGES[..count].iter().enumerate() {
         let blocks = range.blocks();
-        let advance = blocks.advance(ahead, |number| provide(range.start_of(number)));
+        let advance = blocks.advance(ahead, &mut RangeProvider { range, spare });
         all.overtaken |= advance.overtaken;
         all.failed |= advance.failed;
         all.begun_up_to = all.begun_up_to.max(advance.begun_up_to);
@@ -330,7 +351,7 @@ pub fn sleep(since: u32) {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::heap::Ahead;
     use std::thread;
@@ -353,7 +374,8 @@ mod tests {
     }
 
     /// Whether the system has taken memory for a page.
-    fn is_provided(page: usize) -> bool {
+    pub(in crate::heap) fn is_provided(place: usize) -> bool {
+        let page = place / PAGE_BYTES * PAGE_BYTES;
         let mut seen = 0u8;
         // SAFETY: asks about one page that is mapped, and is told in one byte.
         let told = unsafe { libc::mincore(page as *mut c_void, PAGE_BYTES, &mut seen) };

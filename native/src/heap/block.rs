@@ -15,7 +15,7 @@ const USED_BEFORE: usize = 2;
 pub const AHEAD: usize = 2;
 
 /// From so many slices of a block on, the next one is used too soon to be prepared.
-const LATE_SLICES: u32 = 12;
+const LATE_SLICES: u32 = 28;
 
 /// Nobody has touched it.
 const FRESH: u8 = 0;
@@ -77,9 +77,9 @@ impl Blocks<'_> {
         }
     }
 
-    /// Prepares what is likely to be needed next: so many blocks behind every one that was begun since the last time. `prepare` is
-    /// given the number of a block that nobody has touched, and gives false if it cannot be done. Says how it went.
-    pub fn advance(self, ahead: usize, mut prepare: impl FnMut(usize) -> bool) -> Advance {
+    /// Prepares what is likely to be needed next: so many blocks behind every one that was begun since the last time. Says how it
+    /// went.
+    pub fn advance(self, ahead: usize, provider: &mut impl Provider) -> Advance {
         let mut advance = Advance::default();
         for number in 0..self.0.len() {
             let state = &self.0[number].state;
@@ -92,24 +92,13 @@ impl Blocks<'_> {
             if number + 1 < USED_BEFORE || begins.into_iter().any(|before| !self.is_used(before)) {
                 continue;
             }
-            let late = self.0[number].claimed.load(Relaxed).count_ones() > LATE_SLICES;
-            for next in (number + 1..self.0.len()).take(ahead).skip(usize::from(late)) {
-                let state = &self.0[next].state;
-                if state
-                    .compare_exchange(FRESH, PREPARING, Relaxed, Relaxed)
-                    .is_err()
-                {
-                    continue;
+            for next in (number + 1..self.0.len()).take(ahead) {
+                match self.prepare(next, provider) {
+                    Prepared::Ready | Prepared::LeftOut => {}
+                    Prepared::Overtaken => advance.overtaken = true,
+                    Prepared::Failed => advance.failed = true,
                 }
-                if !prepare(next) {
-                    advance.failed = true;
-                    return advance;
-                }
-                if state
-                    .compare_exchange(PREPARING, READY, Relaxed, Relaxed)
-                    .is_err()
-                {
-                    advance.overtaken = true;
+                if advance.overtaken || advance.failed {
                     return advance;
                 }
             }
@@ -117,9 +106,48 @@ impl Blocks<'_> {
         advance
     }
 
+    /// Prepares a block, which is not the first, if nobody has touched it and nobody is about to.
+    fn prepare(self, number: usize, provider: &mut impl Provider) -> Prepared {
+        let state = &self.0[number].state;
+        if state.load(Relaxed) != FRESH {
+            return Prepared::LeftOut;
+        }
+        provider.make_ready();
+        // That has taken its time.
+        let is_late = self.0[number - 1].claimed.load(Relaxed).count_ones() > LATE_SLICES;
+        let change = |from, to| state.compare_exchange(from, to, Relaxed, Relaxed).is_ok();
+        if is_late || !change(FRESH, PREPARING) {
+            return Prepared::LeftOut;
+        }
+        if !provider.provide(number) {
+            return Prepared::Failed;
+        }
+        if change(PREPARING, READY) {
+            Prepared::Ready
+        } else {
+            Prepared::Overtaken
+        }
+    }
+
     fn is_used(self, number: usize) -> bool {
         self.0[number].state.load(Relaxed) >= NEW
     }
+}
+
+/// Has memory provided.
+pub trait Provider {
+    /// Does what takes long and does not depend on the block: who comes to a block while it is being prepared may have to wait.
+    fn make_ready(&mut self);
+    /// Prepares the block with this number, which nobody has touched. False if it cannot be done.
+    fn provide(&mut self, number: usize) -> bool;
+}
+
+/// What became of a block.
+enum Prepared {
+    Ready,
+    LeftOut,
+    Overtaken,
+    Failed,
 }
 
 /// What came of preparing.
@@ -143,13 +171,45 @@ mod tests {
         (0..count).map(|_| Block::default()).collect()
     }
 
+    /// Notes what is provided, and does something while it gets ready and while it provides.
+    struct Noting<M, D> {
+        provided: Vec<usize>,
+        meanwhile: M,
+        during: D,
+    }
+
+    impl<M: FnMut(), D: FnMut(usize) -> bool> Provider for Noting<M, D> {
+        fn make_ready(&mut self) {
+            (self.meanwhile)();
+        }
+
+        fn provide(&mut self, number: usize) -> bool {
+            self.provided.push(number);
+            (self.during)(number)
+        }
+    }
+
+    fn advance(blocks: Blocks<'_>, ahead: usize, during: impl FnMut(usize) -> bool) -> (Advance, Vec<usize>) {
+        advance_while(blocks, ahead, || {}, during)
+    }
+
+    fn advance_while(
+        blocks: Blocks<'_>,
+        ahead: usize,
+        meanwhile: impl FnMut(),
+        during: impl FnMut(usize) -> bool,
+    ) -> (Advance, Vec<usize>) {
+        let mut provider = Noting {
+            provided: Vec::new(),
+            meanwhile,
+            during,
+        };
+        let advance = blocks.advance(ahead, &mut provider);
+        (advance, provider.provided)
+    }
+
     fn prepared(blocks: Blocks<'_>) -> Vec<usize> {
-        let mut prepared = Vec::new();
-        blocks.advance(AHEAD, |number| {
-            prepared.push(number);
-            true
-        });
-        prepared
+        advance(blocks, AHEAD, |_| true).1
     }
 
     #[test]
@@ -173,12 +233,37 @@ mod tests {
     fn what_would_be_overtaken_is_left_out() {
         let held = blocks(8);
         let blocks = Blocks(&held);
-        blocks.claim(0, BLOCK_BYTES + 12 * SLICE_BYTES);
+        blocks.claim(0, BLOCK_BYTES + 28 * SLICE_BYTES);
         assert_eq!(prepared(blocks), [2, 3]);
         let held = self::blocks(8);
         let blocks = Blocks(&held);
-        blocks.claim(0, BLOCK_BYTES + 13 * SLICE_BYTES);
+        blocks.claim(0, BLOCK_BYTES + 29 * SLICE_BYTES);
         assert_eq!(prepared(blocks), [3]);
+    }
+
+    #[test]
+    fn what_was_used_while_the_provider_got_ready_is_left_out() {
+        let held = blocks(8);
+        let blocks = Blocks(&held);
+        blocks.claim(0, BLOCK_BYTES + SLICE_BYTES);
+        let up_to = 2 * BLOCK_BYTES + SLICE_BYTES;
+        let meanwhile = || {
+            blocks.claim(BLOCK_BYTES, up_to);
+        };
+        let (advance, provided) = advance_while(blocks, AHEAD, meanwhile, |_| true);
+        assert_eq!(
+            (provided, advance.overtaken),
+            (vec![3, 4], false),
+            "4 for the new one"
+        );
+        // Almost at the next one.
+        let held = self::blocks(8);
+        let blocks = Blocks(&held);
+        blocks.claim(0, BLOCK_BYTES + SLICE_BYTES);
+        let meanwhile = || {
+            blocks.claim(BLOCK_BYTES, 2 * BLOCK_BYTES - SLICE_BYTES);
+        };
+        assert_eq!(advance_while(blocks, AHEAD, meanwhile, |_| true).1, [3]);
     }
 
     #[test]
@@ -214,7 +299,7 @@ mod tests {
         let held = blocks(4);
         let blocks = Blocks(&held);
         blocks.claim(0, BLOCK_BYTES + 1);
-        let advance = blocks.advance(0, |_| unreachable!("nothing was asked for"));
+        let (advance, _) = advance(blocks, 0, |_| unreachable!("nothing was asked for"));
         assert_eq!(advance.begun_up_to, 2);
         assert_eq!(prepared(blocks), [0; 0], "they are seen once");
     }
@@ -224,19 +309,13 @@ mod tests {
         let held = blocks(8);
         let blocks = Blocks(&held);
         blocks.claim(0, BLOCK_BYTES + 1);
-        let advance = blocks.advance(AHEAD, |number| {
+        let (told, _) = advance(blocks, AHEAD, |number| {
             blocks.claim(number * BLOCK_BYTES, number * BLOCK_BYTES + 1);
             true
         });
-        assert_eq!(
-            (advance.overtaken, advance.failed, advance.begun_up_to),
-            (true, false, 2)
-        );
-        let advance = blocks.advance(AHEAD, |_| false);
-        assert_eq!(
-            (advance.overtaken, advance.failed, advance.begun_up_to),
-            (false, true, 3)
-        );
+        assert_eq!((told.overtaken, told.failed, told.begun_up_to), (true, false, 2));
+        let (told, _) = advance(blocks, AHEAD, |_| false);
+        assert_eq!((told.overtaken, told.failed, told.begun_up_to), (false, true, 3));
         assert_eq!(held[3].state.load(Relaxed), PREPARING, "and is not tried again");
     }
 }

@@ -1,10 +1,11 @@
 //! What keyspaces need from time to time: due keys are freed, the clock by which the use of keys is remembered is moved,
-//! and evictions that a command left unfinished go on. One thread does it for all keyspaces of the process, a slice at a
-//! time with a pause behind it, and holds no lock for longer than a few keys take. It ends when no keyspace is left.
+//! evictions that a command left unfinished go on, and memory that became free goes back to the system. One thread does it
+//! for all keyspaces of the process, a slice at a time with a pause behind it, and holds no lock for longer than a few keys
+//! take. It ends when no keyspace is left.
 
 use super::registry::Registered;
 use super::{Keyspace, SEGMENTS, seconds};
-use crate::heap::Ahead;
+use crate::heap::{self, Ahead, GivesBack};
 use parking_lot::{Condvar, Mutex};
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
@@ -19,6 +20,8 @@ const TICK: Duration = Duration::from_millis(100);
 const SLICE: Duration = Duration::from_millis(1);
 /// How long it pauses behind slices that left something to do.
 const PAUSE: Duration = Duration::from_millis(1);
+/// How long memory that became free may stay: somebody may need it again.
+const GIVE_BACK_EVERY: Duration = Duration::from_secs(1);
 
 struct Upkeep {
     places: Vec<Weak<Registered>>,
@@ -50,9 +53,13 @@ pub(super) fn look_again() {
 }
 
 fn run() {
-    let _ahead = Ahead::start();
-    let mut pause = TICK;
+    let (_ahead, _gives_back) = (Ahead::start(), GivesBack::begin());
+    let (mut pause, mut given_back) = (TICK, Instant::now());
     while let Some(places) = wait(pause) {
+        if given_back.elapsed() >= GIVE_BACK_EVERY {
+            heap::give_back();
+            given_back = Instant::now();
+        }
         let busy = places.iter().filter(|place| place.keyspace.upkeep(SLICE)).count();
         pause = if busy > 0 { PAUSE } else { TICK };
     }
