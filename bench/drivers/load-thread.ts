@@ -15,19 +15,25 @@ function firstKey({ keys, shared }: Load): number {
   return shared ? 0 : thread * keys;
 }
 
-function fill(load: Load): void {
-  const first = firstKey(load);
-  for (let i = 0; i < load.keys; i++) keyspace.set(keyOf(first + i), made[i % VALUES] ?? '');
+/** What both stores can do. */
+interface Store {
+  get(key: string): string | null | undefined;
+  set(key: string, value: string): unknown;
 }
 
-function call(load: Load, order: Uint32Array): number {
+function fill(store: Store, load: Load): void {
+  const first = firstKey(load);
+  for (let i = 0; i < load.keys; i++) store.set(keyOf(first + i), made[i % VALUES] ?? '');
+}
+
+function callStore(store: Store, load: Load, order: Uint32Array): number {
   const { readsPercent, calls } = load;
   const first = firstKey(load);
   let sum = 0;
   for (let i = 0; i < calls; i++) {
     const index = order[i] ?? 0;
-    if (i % 100 < readsPercent) sum = taken(sum, keyspace.get(keyOf(first + index)), i);
-    else keyspace.set(keyOf(first + index), made[index % VALUES] ?? '');
+    if (i % 100 < readsPercent) sum = taken(sum, store.get(keyOf(first + index)), i);
+    else store.set(keyOf(first + index), made[index % VALUES] ?? '');
   }
   return sum;
 }
@@ -39,12 +45,13 @@ function wait(gate: Int32Array): void {
 
 parentPort?.on('message', ({ load, gate }: ThreadOrder) => {
   const order = drawIndices('uniform', load.keys, load.calls, 6);
-  fill(load);
-  call({ ...load, calls: Math.floor(load.calls / 5) }, order);
+  const store: Store = load.apart ? new Map<string, string>() : keyspace;
+  fill(store, load);
+  callStore(store, { ...load, calls: Math.floor(load.calls / 5) }, order);
   wait(gate);
   // The clock of all threads: performance.now counts from the start of each.
   const startedAt = performance.timeOrigin + performance.now();
-  const sum = call(load, order);
+  const sum = callStore(store, load, order);
   const endedAt = performance.timeOrigin + performance.now();
   parentPort?.postMessage({ startedAt, endedAt, sum } satisfies ThreadReport);
 });

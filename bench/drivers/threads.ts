@@ -12,6 +12,8 @@ export interface Load {
   /** Keys of each thread; with `shared`, of all of them together. */
   readonly keys: number;
   readonly shared: boolean;
+  /** Whether each thread has a `Map` instead: then they share nothing but the machine. */
+  readonly apart: boolean;
   /** Calls of each thread. */
   readonly calls: number;
 }

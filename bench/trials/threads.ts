@@ -19,24 +19,38 @@ const MIXES = [
   { what: '90 reads to 10 writes', readsPercent: 90 },
 ] as const;
 
-/** The loads by name. */
-function loads(scale: Scale): Map<string, Load> {
+type Loads = ReadonlyMap<string, Load>;
+
+/** The loads of a kind, by name. */
+function loadsOf(kind: string, load: Omit<Load, 'readsPercent'>): Loads {
+  return new Map(MIXES.map(({ what, readsPercent }) => [`${what}, ${kind}`, { ...load, readsPercent }]));
+}
+
+/** The loads, those together for which the same threads are there: each meets one kind of store, or the engine would know two. */
+function loads(scale: Scale): Loads[] {
   const { keys, fewKeys, calls } = SIZES[scale];
-  const all = new Map<string, Load>();
-  for (const { what, readsPercent } of MIXES) {
-    all.set(`${what}, keys of their own`, { readsPercent, keys, shared: false, calls });
-  }
-  for (const { what, readsPercent } of MIXES) {
-    all.set(`${what}, the same ${fewKeys} keys`, { readsPercent, keys: fewKeys, shared: true, calls });
-  }
-  return all;
+  const own = { keys, shared: false, apart: false, calls };
+  const same = { keys: fewKeys, shared: true, apart: false, calls };
+  return [
+    new Map([...loadsOf('keys of their own', own), ...loadsOf(`the same ${fewKeys} keys`, same)]),
+    loadsOf('a Map of their own', { ...own, apart: true }),
+  ];
 }
 
 async function measure(driver: TeamDriver, scale: Scale): Promise<RunResult> {
+  const results: RunResult[] = [];
+  for (const some of loads(scale)) results.push(await measureSome(driver, some));
+  return {
+    figures: results.flatMap(({ figures }) => figures),
+    hash: results.map(({ hash }) => hash).join(''),
+  };
+}
+
+async function measureSome(driver: TeamDriver, loads: Loads): Promise<RunResult> {
   await using team = new ThreadTeam(driver.threads);
   const figures: Figure[] = [];
   const sums: number[] = [];
-  for (const [metric, load] of loads(scale)) {
+  for (const [metric, load] of loads) {
     const reports = await team.run(load);
     const ms =
       Math.max(...reports.map(({ endedAt }) => endedAt)) -
@@ -52,7 +66,7 @@ async function measure(driver: TeamDriver, scale: Scale): Promise<RunResult> {
 export const threadsTrial = defineTrial({
   name: 'threads',
   about:
-    'get and set of 100-byte values by one thread and by two at the same time: calls a second of all together',
+    'get and set of 100-byte values by one thread and by two at the same time: calls a second of all together; with a Map for each thread, what the machine makes of two threads',
   drivers: [oneThreadDriver, twoThreadsDriver],
   measure: (driver, { scale }) => measure(driver, scale),
 });
